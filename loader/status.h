@@ -18,7 +18,7 @@ namespace sabot {
 // "<attempt>: <strerror>", with the code that corresponds to `error` (a positive errno). `attempt` says what was
 // tried on what: "attach tcx egress to eth0 in netns 4026532589".
 inline absl::Status ErrnoStatus(int error, std::string_view attempt) {
-  return absl::ErrnoToStatus(error, attempt);
+  return absl::ErrnoToStatus(error, absl::string_view(attempt.data(), attempt.size()));
 }
 
 }  // namespace sabot

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Structs that cross into the maps of bpf/network.bpf.c.
+ *
+ * A *lane* is what one target has: up to 64 rules, each a bit. Programs are attached per device or cgroup; a tiny
+ * entry program, made at run time, tells the shared bodies by skb->cb[0] which lane they serve. Nothing here is
+ * locked: user space writes a rule and its peers first and switches its bit on last, and the reverse at the end.
+ */
+#ifndef SABOT_BPF_ABI_NETWORK_H
+#define SABOT_BPF_ABI_NETWORK_H
+
+#include <linux/types.h>
+
+#define SABOT_LANE_RULES 64
+
+/* What is to be done with a packet, and by which program: index into sabot_lane.duty. */
+enum sabot_duty {
+	SABOT_DROP_EGRESS,         /* drop at the device */
+	SABOT_DROP_INGRESS,
+	SABOT_DROP_CGROUP_EGRESS,  /* drop at the socket's cgroup; the sender gets EPERM */
+	SABOT_DROP_CGROUP_INGRESS,
+	SABOT_DELAY_EDT,           /* orphan and stamp for fq */
+	SABOT_DELAY_PACER,         /* hand over to a tap device */
+	SABOT_CLASSIFY_NETEM,      /* choose a class of our prio qdisc */
+	SABOT_DUTIES,
+};
+
+/* Bodies that an entry program can jump to; index into the program arrays and into sabot_seen. */
+enum sabot_body {
+	SABOT_BODY_EGRESS,
+	SABOT_BODY_INGRESS,
+	SABOT_BODY_EDT,
+	SABOT_BODY_NETEM,
+	SABOT_BODY_CGROUP_EGRESS,
+	SABOT_BODY_CGROUP_INGRESS,
+	SABOT_BODIES,
+};
+
+struct sabot_lane {
+	__u64 duty[SABOT_DUTIES]; /* per duty, the rules that it carries out */
+	__u64 all_peers;          /* rules that match whatever the address */
+	__u64 peers4, peers6;     /* rules that have IPv4 (IPv6) prefixes at all */
+	__u64 cgroup_only;        /* 1: there are no device hooks, so the cgroup hooks count what is seen */
+	__u32 rule[SABOT_LANE_RULES]; /* bit -> index into the rules map */
+};
+
+struct sabot_rule {
+	__u64 end_ns;     /* CLOCK_BOOTTIME; the rule does nothing from then on */
+	__u64 delay_ns;
+	__u64 drop_below; /* chance in 2^-32: 0 never, 2^32 always */
+	__u32 ifindex;    /* 0: every device but loopback */
+	__u32 ordinal;    /* SABOT_CLASSIFY_NETEM: 0 to SABOT_NETEM_RULES - 1 */
+};
+
+struct sabot_counters {
+	__u64 matched, affected;
+};
+
+struct sabot_seen {
+	__u64 packets[SABOT_BODIES];
+};
+
+/* Keys of the peer tries; prefixlen counts the 32 bits of `lane`. The value is the mask of rules, those of
+ * shorter prefixes that cover this one included. */
+struct sabot_peer4 {
+	__u32 prefixlen;
+	__u32 lane;
+	__u8 address[4];
+};
+
+struct sabot_peer6 {
+	__u32 prefixlen;
+	__u32 lane;
+	__u8 address[16];
+};
+
+struct sabot_device {
+	__u32 lane;
+	__u32 ifindex;
+};
+
+struct sabot_pacer {
+	__u32 tap_ifindex;
+	__u32 heartbeat; /* index into the heartbeats map */
+};
+
+/* The prio qdisc of the netem rung: band 0 passes, band N delays by the subset N of its up to 4 rules. */
+#define SABOT_NETEM_RULES 4
+#define SABOT_PRIO_HANDLE 0x5ab00000u
+
+#ifdef __cplusplus
+#define SABOT_STATIC_ASSERT static_assert
+#else
+#define SABOT_STATIC_ASSERT _Static_assert
+#endif
+SABOT_STATIC_ASSERT(sizeof(struct sabot_lane) == 344, "");
+SABOT_STATIC_ASSERT(sizeof(struct sabot_rule) == 32, "");
+SABOT_STATIC_ASSERT(sizeof(struct sabot_counters) == 16, "");
+SABOT_STATIC_ASSERT(sizeof(struct sabot_seen) == 48, "");
+SABOT_STATIC_ASSERT(sizeof(struct sabot_peer4) == 12, "");
+SABOT_STATIC_ASSERT(sizeof(struct sabot_peer6) == 24, "");
+
+#endif

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Network faults: loss, partition and delay of the packets of a target.
+ *
+ * What it does: each body below looks the packet's far address up among the peers of its lane, and carries out the
+ * rules that fit. A packet that no rule fits costs one array look-up, one counter and at most one trie look-up.
+ *
+ * When it lets go: a rule acts only before its own end (CLOCK_BOOTTIME) and only while the lease is fresh; user
+ * space renews the lease every second for three. The entry programs reach the bodies through a program array that
+ * the kernel empties when the agent is gone, so a dead agent's hooks pass everything at once.
+ *
+ * What if ... a peer set is being changed: the rule's bit goes on after the peers are there and off before they go.
+ * ... the pacer's helper hangs: its heartbeat grows old and packets pass undelayed. ... a packet cannot be cloned or
+ * grown: it passes undelayed and is counted as matched but not affected.
+ *
+ * Packets that are neither IPv4 nor IPv6 (ARP above all) match no rule.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/abi/network.h"
+#include "bpf/abi/pacer.h"
+#include "bpf/lib/bits.h"
+
+#define PASS (-1) /* TC_ACT_UNSPEC and TCX_NEXT: whoever comes next decides */
+#define LOOPBACK_IFINDEX 1
+
+#define DADDR4 16
+#define SADDR4 12
+#define DADDR6 24
+#define SADDR6 8
+
+/* CLOCK_BOOTTIME until which rules may act at all; renewed by user space. */
+volatile __u64 sabot_lease_ns;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sabot_lane);
+} sabot_lanes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sabot_rule);
+} sabot_rules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sabot_counters);
+} sabot_counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sabot_seen);
+} sabot_seens SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 20);
+	__type(key, struct sabot_peer4);
+	__type(value, __u64);
+} sabot_peers4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 20);
+	__type(key, struct sabot_peer6);
+	__type(value, __u64);
+} sabot_peers6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, struct sabot_device);
+	__type(value, struct sabot_pacer);
+} sabot_pacers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, __u64);
+} sabot_heartbeats SEC(".maps");
+
+/* The release time that a clone, on its way through the same device's egress again, is to be stamped with; 0 when
+ * no clone is under way on this CPU. The clone's pass happens inside the call that makes it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} sabot_clone SEC(".maps");
+
+/* Two, since one program array holds programs of one type. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, SABOT_BODIES);
+	__type(key, __u32);
+	__type(value, __u32);
+} sabot_tc SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, SABOT_BODIES);
+	__type(key, __u32);
+	__type(value, __u32);
+} sabot_cgroup SEC(".maps");
+
+/* One packet on its way through the rules of its lane. */
+struct walk {
+	struct sabot_lane *lane;
+	__u64 bits;     /* rules still to be looked at */
+	__u64 now;      /* CLOCK_BOOTTIME */
+	__u64 delay_ns; /* sum over the rules that fit */
+	__u64 hits;     /* the rules that fit */
+	__u32 ifindex;
+	__u32 subset;   /* ordinals of the rules that fit, as bits */
+	bool drop;
+};
+
+static __always_inline struct sabot_lane *lane_of(struct __sk_buff *skb, __u32 *index)
+{
+	*index = skb->cb[0];
+	return bpf_map_lookup_elem(&sabot_lanes, index);
+}
+
+static __always_inline void count_seen(__u32 lane, enum sabot_body body)
+{
+	struct sabot_seen *seen = bpf_map_lookup_elem(&sabot_seens, &lane);
+
+	if (seen)
+		seen->packets[body]++;
+}
+
+static __always_inline __u64 peer_rules4(struct __sk_buff *skb, __u32 lane, __u32 offset)
+{
+	struct sabot_peer4 key = {.prefixlen = 64, .lane = lane};
+	__u64 *rules;
+
+	if (bpf_skb_load_bytes_relative(skb, offset, key.address, sizeof(key.address), BPF_HDR_START_NET))
+		return 0;
+	rules = bpf_map_lookup_elem(&sabot_peers4, &key);
+	return rules ? *rules : 0;
+}
+
+static __always_inline __u64 peer_rules6(struct __sk_buff *skb, __u32 lane, __u32 offset)
+{
+	struct sabot_peer6 key = {.prefixlen = 160, .lane = lane};
+	__u64 *rules;
+
+	if (bpf_skb_load_bytes_relative(skb, offset, key.address, sizeof(key.address), BPF_HDR_START_NET))
+		return 0;
+	rules = bpf_map_lookup_elem(&sabot_peers6, &key);
+	return rules ? *rules : 0;
+}
+
+/* Of the rules in `mask`, those whose peers include the packet's far end. */
+static __always_inline __u64 fitting(struct __sk_buff *skb, struct sabot_lane *lane, __u32 index, __u64 mask,
+				     bool egress)
+{
+	__u64 rules = lane->all_peers;
+
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		if (mask & lane->peers4)
+			rules |= peer_rules4(skb, index, egress ? DADDR4 : SADDR4);
+	} else if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
+		if (mask & lane->peers6)
+			rules |= peer_rules6(skb, index, egress ? DADDR6 : SADDR6);
+	} else {
+		return 0;
+	}
+	return rules & mask;
+}
+
+/* Takes the next rule off the walk. NULL when it does not act on this packet after all. */
+static __always_inline struct sabot_rule *next_rule(struct walk *walk, __u32 *bit, struct sabot_counters **counts)
+{
+	struct sabot_rule *rule;
+	__u32 index;
+
+	*bit = sabot_lowest_bit(walk->bits) & (SABOT_LANE_RULES - 1);
+	walk->bits &= walk->bits - 1;
+	index = walk->lane->rule[*bit];
+	rule = bpf_map_lookup_elem(&sabot_rules, &index);
+	if (!rule || rule->end_ns <= walk->now)
+		return NULL;
+	if (rule->ifindex ? rule->ifindex != walk->ifindex : walk->ifindex == LOOPBACK_IFINDEX)
+		return NULL;
+	*counts = bpf_map_lookup_elem(&sabot_counts, &index);
+	if (!*counts)
+		return NULL;
+	(*counts)->matched++;
+	return rule;
+}
+
+static long roll_drop(__u32 i, struct walk *walk)
+{
+	struct sabot_counters *counts;
+	struct sabot_rule *rule;
+	__u32 bit;
+
+	if (!walk->bits)
+		return 1;
+	rule = next_rule(walk, &bit, &counts);
+	if (!rule || bpf_get_prandom_u32() >= rule->drop_below)
+		return 0;
+	counts->affected++;
+	walk->drop = true;
+	return 1;
+}
+
+static long add_delay(__u32 i, struct walk *walk)
+{
+	struct sabot_counters *counts;
+	struct sabot_rule *rule;
+	__u32 bit;
+
+	if (!walk->bits)
+		return 1;
+	rule = next_rule(walk, &bit, &counts);
+	if (!rule)
+		return 0;
+	walk->delay_ns += rule->delay_ns;
+	walk->hits |= 1ull << bit;
+	walk->subset |= 1u << (rule->ordinal & (SABOT_NETEM_RULES - 1));
+	return 0;
+}
+
+static long count_affected(__u32 i, struct walk *walk)
+{
+	struct sabot_counters *counts;
+	__u32 bit, index;
+
+	if (!walk->hits)
+		return 1;
+	bit = sabot_lowest_bit(walk->hits) & (SABOT_LANE_RULES - 1);
+	walk->hits &= walk->hits - 1;
+	index = walk->lane->rule[bit];
+	counts = bpf_map_lookup_elem(&sabot_counts, &index);
+	if (counts)
+		counts->affected++;
+	return 0;
+}
+
+static __always_inline bool begin_walk(struct walk *walk, __u64 bits)
+{
+	if (!bits)
+		return false;
+	walk->bits = bits;
+	if (!walk->now)
+		walk->now = bpf_ktime_get_boot_ns();
+	return walk->now < sabot_lease_ns;
+}
+
+static __always_inline bool dropped(struct walk *walk, __u64 bits)
+{
+	if (begin_walk(walk, bits))
+		bpf_loop(SABOT_LANE_RULES, roll_drop, walk, 0);
+	return walk->drop;
+}
+
+static __always_inline __u64 delay_of(struct walk *walk, __u64 bits)
+{
+	if (begin_walk(walk, bits))
+		bpf_loop(SABOT_LANE_RULES, add_delay, walk, 0);
+	return walk->delay_ns;
+}
+
+/* The pacer of this device, if its helper lives. */
+static __always_inline struct sabot_pacer *live_pacer(__u32 lane, __u32 ifindex)
+{
+	struct sabot_device device = {.lane = lane, .ifindex = ifindex};
+	struct sabot_pacer *pacer = bpf_map_lookup_elem(&sabot_pacers, &device);
+	__u64 *beat;
+
+	if (!pacer)
+		return NULL;
+	beat = bpf_map_lookup_elem(&sabot_heartbeats, &pacer->heartbeat);
+	if (!beat || *beat + SABOT_PACER_HEARTBEAT_NS < bpf_ktime_get_boot_ns())
+		return NULL;
+	return pacer;
+}
+
+static __always_inline int to_pacer(struct __sk_buff *skb, struct walk *walk, __u32 tap)
+{
+	struct sabot_pacer_header header = {
+		.release_ns = bpf_ktime_get_ns() + walk->delay_ns,
+		.magic = SABOT_PACER_MAGIC,
+	};
+
+	if (bpf_skb_change_head(skb, sizeof(header), 0))
+		return PASS;
+	if (bpf_skb_store_bytes(skb, 0, &header, sizeof(header), 0))
+		return TC_ACT_SHOT; /* cannot be: the room was just made */
+	bpf_loop(SABOT_LANE_RULES, count_affected, walk, 0);
+	return bpf_redirect(tap, 0);
+}
+
+SEC("tc")
+int tc__network_egress(struct __sk_buff *skb)
+{
+	struct walk walk = {.ifindex = skb->ifindex};
+	struct sabot_pacer *pacer = NULL;
+	__u32 index, zero = 0;
+	__u64 *clone, drops, delays, rules;
+
+	walk.lane = lane_of(skb, &index);
+	if (!walk.lane)
+		return PASS;
+	drops = walk.lane->duty[SABOT_DROP_EGRESS];
+	delays = walk.lane->duty[SABOT_DELAY_PACER];
+	if (walk.lane->duty[SABOT_DELAY_EDT]) {
+		clone = bpf_map_lookup_elem(&sabot_clone, &zero);
+		if (clone && *clone)
+			return PASS;
+	}
+	if (delays) {
+		pacer = live_pacer(index, skb->ifindex);
+		if (pacer && skb->ingress_ifindex == pacer->tap_ifindex)
+			return PASS;
+	}
+	count_seen(index, SABOT_BODY_EGRESS);
+	rules = fitting(skb, walk.lane, index, drops | delays, true);
+	if (!rules)
+		return PASS;
+	if (dropped(&walk, rules & drops))
+		return TC_ACT_SHOT;
+	if (delay_of(&walk, rules & delays) && pacer)
+		return to_pacer(skb, &walk, pacer->tap_ifindex);
+	return PASS;
+}
+
+SEC("tc")
+int tc__network_ingress(struct __sk_buff *skb)
+{
+	struct walk walk = {.ifindex = skb->ifindex};
+	__u32 index;
+
+	walk.lane = lane_of(skb, &index);
+	if (!walk.lane)
+		return PASS;
+	count_seen(index, SABOT_BODY_INGRESS);
+	if (dropped(&walk, fitting(skb, walk.lane, index, walk.lane->duty[SABOT_DROP_INGRESS], false)))
+		return TC_ACT_SHOT;
+	return PASS;
+}
+
+/*
+ * Held packets must not stay charged to their socket, or TCP Small Queues stops the sender. So a clone, which has no
+ * socket, is sent through the same device and stamped on its way; the original ends here as if it were sent.
+ */
+SEC("tc")
+int clsact__network_edt(struct __sk_buff *skb)
+{
+	struct walk walk = {.ifindex = skb->ifindex};
+	__u64 *clone, now, release;
+	__u32 index, zero = 0;
+	long error;
+
+	clone = bpf_map_lookup_elem(&sabot_clone, &zero);
+	if (!clone)
+		return PASS;
+	if (*clone) {
+		bpf_skb_set_tstamp(skb, *clone, BPF_SKB_TSTAMP_DELIVERY_MONO);
+		*clone = 0;
+		return PASS;
+	}
+	walk.lane = lane_of(skb, &index);
+	if (!walk.lane)
+		return PASS;
+	count_seen(index, SABOT_BODY_EDT);
+	if (!delay_of(&walk, fitting(skb, walk.lane, index, walk.lane->duty[SABOT_DELAY_EDT], true)))
+		return PASS;
+	now = bpf_ktime_get_ns();
+	release = now;
+	if (skb->tstamp_type == BPF_SKB_TSTAMP_DELIVERY_MONO && skb->tstamp > now)
+		release = skb->tstamp; /* somebody paces already: the delay comes on top */
+	*clone = release + walk.delay_ns;
+	error = bpf_clone_redirect(skb, skb->ifindex, 0);
+	*clone = 0;
+	if (error)
+		return PASS;
+	bpf_loop(SABOT_LANE_RULES, count_affected, &walk, 0);
+	return TC_ACT_STOLEN;
+}
+
+/* A classic filter of our prio qdisc: the answer is the class. */
+SEC("tc")
+int prio__network_netem(struct __sk_buff *skb)
+{
+	struct walk walk = {.ifindex = skb->ifindex};
+	__u32 index;
+
+	walk.lane = lane_of(skb, &index);
+	if (!walk.lane)
+		return SABOT_PRIO_HANDLE | 1;
+	count_seen(index, SABOT_BODY_NETEM);
+	delay_of(&walk, fitting(skb, walk.lane, index, walk.lane->duty[SABOT_CLASSIFY_NETEM], true));
+	if (walk.hits)
+		bpf_loop(SABOT_LANE_RULES, count_affected, &walk, 0);
+	return SABOT_PRIO_HANDLE | (walk.subset + 1);
+}
+
+static __always_inline int at_cgroup(struct __sk_buff *skb, enum sabot_duty duty, enum sabot_body body, bool egress)
+{
+	struct walk walk = {.ifindex = skb->ifindex};
+	__u32 index;
+	bool drop;
+
+	walk.lane = lane_of(skb, &index);
+	if (!walk.lane)
+		return 1;
+	drop = dropped(&walk, fitting(skb, walk.lane, index, walk.lane->duty[duty], egress));
+	if (drop || walk.lane->cgroup_only)
+		count_seen(index, body);
+	return !drop;
+}
+
+SEC("cgroup_skb/egress")
+int cgroup_skb__network_egress(struct __sk_buff *skb)
+{
+	return at_cgroup(skb, SABOT_DROP_CGROUP_EGRESS, SABOT_BODY_CGROUP_EGRESS, true);
+}
+
+SEC("cgroup_skb/ingress")
+int cgroup_skb__network_ingress(struct __sk_buff *skb)
+{
+	return at_cgroup(skb, SABOT_DROP_CGROUP_INGRESS, SABOT_BODY_CGROUP_INGRESS, false);
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/network_programs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "loader/status.h"
+#include "network.skel.h"
+
+namespace sabot::loader {
+namespace {
+
+struct BodyFacts {
+  const char* entry_name;
+  bpf_prog_type type;
+  bpf_attach_type attach;
+  int pass;  // what an entry answers when the body is gone
+};
+
+constexpr auto kNoAttachType = static_cast<bpf_attach_type>(0);
+
+// In the order of sabot_body.
+constexpr BodyFacts kBodies[SABOT_BODIES] = {
+    {"sabot_egress", BPF_PROG_TYPE_SCHED_CLS, kNoAttachType, TC_ACT_UNSPEC},
+    {"sabot_ingress", BPF_PROG_TYPE_SCHED_CLS, kNoAttachType, TC_ACT_UNSPEC},
+    {"sabot_edt", BPF_PROG_TYPE_SCHED_CLS, kNoAttachType, TC_ACT_UNSPEC},
+    {"sabot_netem", BPF_PROG_TYPE_SCHED_CLS, kNoAttachType, 0},
+    {"sabot_cg_egress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS, 1},
+    {"sabot_cg_ingres", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS, 1},
+};
+
+const bpf_program* BodyProgram(const network_bpf& skeleton, int body) {
+  switch (body) {
+    case SABOT_BODY_EGRESS:
+      return skeleton.progs.tc__network_egress;
+    case SABOT_BODY_INGRESS:
+      return skeleton.progs.tc__network_ingress;
+    case SABOT_BODY_EDT:
+      return skeleton.progs.clsact__network_edt;
+    case SABOT_BODY_NETEM:
+      return skeleton.progs.prio__network_netem;
+    case SABOT_BODY_CGROUP_EGRESS:
+      return skeleton.progs.cgroup_skb__network_egress;
+    default:
+      return skeleton.progs.cgroup_skb__network_ingress;
+  }
+}
+
+int BodyArray(const network_bpf& skeleton, int body) {
+  const bool cgroup = kBodies[body].type == BPF_PROG_TYPE_CGROUP_SKB;
+  return bpf_map__fd(cgroup ? skeleton.maps.sabot_cgroup : skeleton.maps.sabot_tc);
+}
+
+absl::Status FillProgramArrays(const network_bpf& skeleton) {
+  for (int body = 0; body < SABOT_BODIES; ++body) {
+    const int program = bpf_program__fd(BodyProgram(skeleton, body));
+    if (bpf_map_update_elem(BodyArray(skeleton, body), &body, &program, BPF_ANY) != 0) {
+      return ErrnoStatus(errno, absl::StrCat("put ", kBodies[body].entry_name, " into its program array"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// libbpf prints on standard error by default; what matters comes back as an error.
+int Silent(libbpf_print_level, const char*, va_list) { return 0; }
+
+sabot_peer4 Key4(uint32_t lane, const Prefix& prefix) {
+  sabot_peer4 key = {.prefixlen = 32u + prefix.length, .lane = lane, .address = {}};
+  std::memcpy(key.address, prefix.address.data(), sizeof(key.address));
+  return key;
+}
+
+sabot_peer6 Key6(uint32_t lane, const Prefix& prefix) {
+  sabot_peer6 key = {.prefixlen = 32u + prefix.length, .lane = lane, .address = {}};
+  std::memcpy(key.address, prefix.address.data(), sizeof(key.address));
+  return key;
+}
+
+bpf_insn Insn(uint8_t code, uint8_t dst, uint8_t src, int16_t off, int32_t imm) {
+  return {.code = code, .dst_reg = dst, .src_reg = src, .off = off, .imm = imm};
+}
+
+}  // namespace
+
+void NetworkPrograms::Close::operator()(network_bpf* skeleton) const { network_bpf__destroy(skeleton); }
+
+const char* NetworkPrograms::EntryName(sabot_body body) { return kBodies[body].entry_name; }
+
+absl::StatusOr<NetworkPrograms::Skeleton> NetworkPrograms::Load(Limits limits) {
+  libbpf_set_print(Silent);
+  Skeleton skeleton(network_bpf__open());
+  if (skeleton == nullptr) return ErrnoStatus(errno, "open BPF object network");
+  bpf_map__set_max_entries(skeleton->maps.sabot_lanes, limits.lanes);
+  bpf_map__set_max_entries(skeleton->maps.sabot_seens, limits.lanes);
+  bpf_map__set_max_entries(skeleton->maps.sabot_rules, limits.rules);
+  bpf_map__set_max_entries(skeleton->maps.sabot_counts, limits.rules);
+  const int error = network_bpf__load(skeleton.get());
+  if (error != 0) return ErrnoStatus(-error, "load BPF object network");
+  SABOT_RETURN_IF_ERROR(FillProgramArrays(*skeleton));
+  return skeleton;
+}
+
+absl::StatusOr<std::unique_ptr<NetworkPrograms>> NetworkPrograms::Create(Limits limits) {
+  SABOT_ASSIGN_OR_RETURN(Skeleton skeleton, Load(limits));
+  const auto& maps = skeleton->maps;
+  SABOT_ASSIGN_OR_RETURN(
+      auto lanes, MappedArray<sabot_lane>::Create(bpf_map__fd(maps.sabot_lanes), limits.lanes, "sabot_lanes"));
+  SABOT_ASSIGN_OR_RETURN(
+      auto rules, MappedArray<sabot_rule>::Create(bpf_map__fd(maps.sabot_rules), limits.rules, "sabot_rules"));
+  SABOT_ASSIGN_OR_RETURN(
+      auto heartbeats,
+      MappedArray<uint64_t>::Create(bpf_map__fd(maps.sabot_heartbeats),
+                                    bpf_map__max_entries(maps.sabot_heartbeats), "sabot_heartbeats"));
+  return std::unique_ptr<NetworkPrograms>(
+      new NetworkPrograms(std::move(skeleton), std::move(lanes), std::move(rules), std::move(heartbeats)));
+}
+
+NetworkPrograms::NetworkPrograms(Skeleton skeleton, MappedArray<sabot_lane> lanes, MappedArray<sabot_rule> rules,
+                                 MappedArray<uint64_t> heartbeats)
+    : skeleton_(std::move(skeleton)),
+      lanes_(std::move(lanes)),
+      rules_(std::move(rules)),
+      heartbeats_(std::move(heartbeats)),
+      counts_(bpf_map__fd(skeleton_->maps.sabot_counts), "sabot_counts"),
+      seens_(bpf_map__fd(skeleton_->maps.sabot_seens), "sabot_seens"),
+      peers4_(bpf_map__fd(skeleton_->maps.sabot_peers4), "sabot_peers4"),
+      peers6_(bpf_map__fd(skeleton_->maps.sabot_peers6), "sabot_peers6"),
+      pacers_(bpf_map__fd(skeleton_->maps.sabot_pacers), "sabot_pacers") {}
+
+NetworkPrograms::~NetworkPrograms() = default;
+
+void NetworkPrograms::SetLease(uint64_t boottime_ns) {
+  __atomic_store_n(&skeleton_->bss->sabot_lease_ns, boottime_ns, __ATOMIC_SEQ_CST);
+}
+
+absl::StatusOr<UniqueFd> NetworkPrograms::MakeEntry(sabot_body body, uint32_t lane) const {
+  const BodyFacts& facts = kBodies[body];
+  const auto cb = static_cast<int16_t>(offsetof(__sk_buff, cb));
+  const bpf_insn code[] = {
+      Insn(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, static_cast<int32_t>(lane)),
+      Insn(BPF_STX | BPF_MEM | BPF_W, BPF_REG_1, BPF_REG_2, cb, 0),
+      Insn(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_2, BPF_PSEUDO_MAP_FD, 0, BodyArray(*skeleton_, body)),
+      Insn(0, 0, 0, 0, 0),
+      Insn(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 0, body),
+      Insn(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_tail_call),
+      Insn(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, facts.pass),
+      Insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+  };
+  LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = facts.attach);
+  const int fd =
+      bpf_prog_load(facts.type, facts.entry_name, "GPL", code, sizeof(code) / sizeof(code[0]), &options);
+  if (fd < 0) return ErrnoStatus(-fd, absl::StrCat("load BPF program ", facts.entry_name));
+  return UniqueFd(fd);
+}
+
+absl::Status NetworkPrograms::SetPeer(uint32_t lane, const Prefix& prefix, uint64_t mask) {
+  return prefix.v6 ? peers6_.Set(Key6(lane, prefix), mask) : peers4_.Set(Key4(lane, prefix), mask);
+}
+
+absl::Status NetworkPrograms::ErasePeer(uint32_t lane, const Prefix& prefix) {
+  return prefix.v6 ? peers6_.Erase(Key6(lane, prefix)) : peers4_.Erase(Key4(lane, prefix));
+}
+
+absl::Status NetworkPrograms::SetPacer(uint32_t lane, uint32_t ifindex, sabot_pacer pacer) {
+  return pacers_.Set({.lane = lane, .ifindex = ifindex}, pacer);
+}
+
+absl::Status NetworkPrograms::ErasePacer(uint32_t lane, uint32_t ifindex) {
+  return pacers_.Erase({.lane = lane, .ifindex = ifindex});
+}
+
+int NetworkPrograms::heartbeats_fd() const { return bpf_map__fd(skeleton_->maps.sabot_heartbeats); }
+
+}  // namespace sabot::loader

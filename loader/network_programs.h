@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owner of bpf/network.bpf.c: loads it once, and gives out entry programs and access to its maps. Knows lanes, rules
+// and peers as bpf/abi/network.h defines them, and not what they are for. Thread-compatible.
+#ifndef SABOT_LOADER_NETWORK_PROGRAMS_H_
+#define SABOT_LOADER_NETWORK_PROGRAMS_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "bpf/abi/network.h"
+#include "loader/fd.h"
+#include "loader/map.h"
+
+struct network_bpf;
+
+namespace sabot::loader {
+
+// An IPv4 or IPv6 prefix; bits behind `length` are zero. Ordered so that a prefix stands right before the ones that
+// it covers.
+struct Prefix {
+  bool v6 = false;
+  std::array<uint8_t, 16> address = {};
+  uint8_t length = 0;
+
+  auto operator<=>(const Prefix&) const = default;
+};
+
+class NetworkPrograms {
+ public:
+  // Sizes of the maps; both at least 1. Lanes and rules cost 344 and 32 bytes of kernel memory each, and 48 and 16
+  // per CPU.
+  struct Limits {
+    uint32_t lanes;
+    uint32_t rules;
+  };
+  static absl::StatusOr<std::unique_ptr<NetworkPrograms>> Create(Limits limits);
+  ~NetworkPrograms();
+
+  // Rules act until this CLOCK_BOOTTIME. A plain store: costs nothing and cannot fail.
+  void SetLease(uint64_t boottime_ns);
+
+  // A new program that runs `body` for `lane`; it must be attached where that body's section says. Not bound to the
+  // lifetime of this object: when that ends, the entry passes everything.
+  absl::StatusOr<UniqueFd> MakeEntry(sabot_body body, uint32_t lane) const;
+
+  // The name that entries to `body` have in the kernel, at most 15 bytes.
+  static const char* EntryName(sabot_body body);
+
+  MappedArray<sabot_lane>& lanes() { return lanes_; }
+  MappedArray<sabot_rule>& rules() { return rules_; }
+
+  absl::Status SetPeer(uint32_t lane, const Prefix& prefix, uint64_t mask);
+  absl::Status ErasePeer(uint32_t lane, const Prefix& prefix);
+
+  absl::Status SetPacer(uint32_t lane, uint32_t ifindex, sabot_pacer pacer);
+  absl::Status ErasePacer(uint32_t lane, uint32_t ifindex);
+  // Map of u64 for heartbeats (CLOCK_BOOTTIME, ns), to be handed to helpers. Borrowed.
+  int heartbeats_fd() const;
+  MappedArray<uint64_t>& heartbeats() { return heartbeats_; }
+
+  absl::StatusOr<sabot_counters> Counts(uint32_t rule) const { return counts_.Sum(rule); }
+  absl::Status ClearCounts(uint32_t rule) { return counts_.Clear(rule); }
+  absl::StatusOr<sabot_seen> Seen(uint32_t lane) const { return seens_.Sum(lane); }
+
+ private:
+  struct Close {
+    void operator()(network_bpf* skeleton) const;
+  };
+  using Skeleton = std::unique_ptr<network_bpf, Close>;
+
+  NetworkPrograms(Skeleton skeleton, MappedArray<sabot_lane> lanes, MappedArray<sabot_rule> rules,
+                  MappedArray<uint64_t> heartbeats);
+  static absl::StatusOr<Skeleton> Load(Limits limits);
+
+  Skeleton skeleton_;
+  MappedArray<sabot_lane> lanes_;
+  MappedArray<sabot_rule> rules_;
+  MappedArray<uint64_t> heartbeats_;
+  PerCpuArrayRef<sabot_counters> counts_;
+  PerCpuArrayRef<sabot_seen> seens_;
+  MapRef<sabot_peer4, uint64_t> peers4_;
+  MapRef<sabot_peer6, uint64_t> peers6_;
+  MapRef<sabot_device, sabot_pacer> pacers_;
+};
+
+}  // namespace sabot::loader
+
+#endif  // SABOT_LOADER_NETWORK_PROGRAMS_H_
