@@ -27,17 +27,18 @@ struct PacerOptions {
   uint64_t max_bytes = 256ull << 20;
   // No frame is held longer, whatever its header says; so this bounds how long the pacer outlives its agent.
   absl::Duration max_hold = absl::Seconds(60);
-  // Descriptors that stay open as long as the pacer lives, for what must outlive the agent until the last frame is
-  // released: the link of the program at the tap's ingress. Borrowed.
+  // Descriptors that stay open as long as the pacer lives, for what must outlive the agent until the last
+  // frame is released: the link of the program at the tap's ingress. Borrowed.
   std::vector<int> kept_fds;
 };
 
-// Starts `sabot-helper pacer`. Its first heartbeat comes within milliseconds, or it exits and says why on standard
-// error. HelperProcess::LetGo() makes it clear the heartbeat at once, release what it holds in time, and leave.
+// Starts `sabot-helper pacer`. Its first heartbeat comes within milliseconds, or it exits and says why on
+// standard error. HelperProcess::LetGo() makes it clear the heartbeat at once, release what it holds in time,
+// and leave.
 absl::StatusOr<HelperProcess> StartPacer(const PacerOptions& options);
 
-// Asks the pacer at the other end of `control_fd` (HelperProcess::control_fd()). DeadlineExceeded if it does not
-// answer (stopped, overloaded), Unavailable if it is gone.
+// Asks the pacer at the other end of `control_fd` (HelperProcess::control_fd()). DeadlineExceeded if it does
+// not answer (stopped, overloaded), Unavailable if it is gone.
 absl::StatusOr<Stats> QueryStats(int control_fd, absl::Duration timeout);
 
 }  // namespace sabot::pacer

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What agent and pacer say to each other over the control socket (SOCK_SEQPACKET, one struct per message, host byte
-// order: both ends are the same build on the same machine).
+// What agent and pacer say to each other over the control socket (SOCK_SEQPACKET, one struct per message,
+// host byte order: both ends are the same build on the same machine).
 #ifndef SABOT_AGENT_PACER_CONTROL_H_
 #define SABOT_AGENT_PACER_CONTROL_H_
 
@@ -22,9 +22,9 @@ struct StatsRequest {
 struct Stats {
   MessageType type = MessageType::kStats;
   uint32_t serial = 0;
-  uint64_t frames_in = 0;     // read from the tap
-  uint64_t released = 0;      // written back
-  uint64_t refused = 0;       // due, but the tap did not take them (device down, no memory, header not accepted)
+  uint64_t frames_in = 0;  // read from the tap
+  uint64_t released = 0;   // written back
+  uint64_t refused = 0;    // due, but the tap did not take them (device down, no memory, header not accepted)
   uint64_t dropped_full = 0;  // newest frames, dropped because max-bytes were held
   uint64_t bad = 0;           // without our header, or with a virtio header that does not fit the frame
   uint64_t shortened = 0;     // asked for longer than max-hold, and held for max-hold

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The tap device through which the kernel side hands frames to the pacer and takes them back: up, without addresses,
-// ARP or IPv6, able to carry checksum and segmentation offloads so that frames of up to 64 KiB stay whole.
+// The tap device through which the kernel side hands frames to the pacer and takes them back: up, without
+// addresses, ARP or IPv6, able to carry checksum and segmentation offloads so that frames of up to 64 KiB
+// stay whole.
 #ifndef SABOT_AGENT_PACER_TAP_H_
 #define SABOT_AGENT_PACER_TAP_H_
 
@@ -13,9 +14,9 @@
 
 namespace sabot::pacer {
 
-// Move-only; not thread-safe. The device is not persistent: it goes with the last copy of the descriptor (and takes
-// the programs attached to it along). The descriptor also keeps the network namespace alive, so a helper must be let
-// go when its pod has ended.
+// Move-only; not thread-safe. The device is not persistent: it goes with the last copy of the descriptor (and
+// takes the programs attached to it along). The descriptor also keeps the network namespace alive, so a
+// helper must be let go when its pod has ended.
 class Tap {
  public:
   static constexpr char kNamePattern[] = "sabot%d";
@@ -30,7 +31,8 @@ class Tap {
   void CloseFd() { fd_.Reset(); }
   int ifindex() const { return ifindex_; }
   const std::string& name() const { return name_; }
-  // Whether UDP segmentation offload stays whole too (kernel 6.2); otherwise the kernel cuts such frames first.
+  // Whether UDP segmentation offload stays whole too (kernel 6.2); otherwise the kernel cuts such frames
+  // first.
   bool udp_segmentation() const { return udp_segmentation_; }
 
  private:
