@@ -101,8 +101,8 @@ class Journal {
   Journal(std::filesystem::path path, loader::UniqueFd fd, std::string header_record)
       : path_(std::move(path)), fd_(std::move(fd)), header_record_(std::move(header_record)) {}
 
-  absl::Status Append(const sabot::v1::JournalRecord& record);
-  absl::Status CutBack();
+  absl::Status Append(const sabot::v1::JournalRecord& record, bool durable);
+  absl::Status CutTo(size_t size);
   absl::Status Rewrite();
   absl::Status Repair();
   void MaybeCompact();
@@ -114,6 +114,7 @@ class Journal {
   size_t open_bytes_ = 0;  // what the records of open_ need in the file
   size_t size_ = 0;        // of the file's good part
   uint64_t next_sequence_ = 2;
+  size_t no_rewrite_below_ = 0;
   bool dirty_tail_ = false;   // bytes of a failed write may stand behind size_
   bool stale_begin_ = false;  // an `undone` could not be written
 };
