@@ -22,18 +22,25 @@
 #include "loader/netns.h"
 
 struct nl_sock;
-struct nl_msg;
 
 namespace sabot::loader {
+
+class WireWriter;  // netlink_wire.h
 
 struct NlSocketFree {
   void operator()(nl_sock* socket) const;
 };
-struct NlMessageFree {
-  void operator()(nl_msg* message) const;
-};
 using NlSocketPtr = std::unique_ptr<nl_sock, NlSocketFree>;
-using NlMessagePtr = std::unique_ptr<nl_msg, NlMessageFree>;
+
+// What the kernel said to one request.
+struct NetlinkReply {
+  int error = 0;                                 // a positive errno, or 0 for success
+  std::string text;                              // what the kernel added to it, often empty
+  std::vector<std::vector<std::byte>> messages;  // whole, headers included
+  bool disturbed = false;                        // a dump met a change: it may lack or repeat an element
+};
+// "<attempt>: <strerror> (<text>)"; OK if there was no error.
+absl::Status ReplyStatus(const NetlinkReply& reply, const std::string& attempt);
 
 // Move-only. Not thread-safe: one thread at a time, but any thread, since no call enters the namespace.
 class Netlink {
@@ -48,22 +55,22 @@ class Netlink {
   // "netns 4026532589", for messages.
   std::string Describe() const;
 
-  // The answer to one request: `error` is a positive errno or 0, `text` what the kernel added to it, often
-  // empty.
-  struct Ack {
-    int error = 0;
-    std::string text;
-    bool ok() const { return error == 0; }
-  };
-  // Sends `message` and waits for its acknowledgement. A status only if the talk itself failed.
-  absl::StatusOr<Ack> Exchange(nl_msg* message);
-  // The same, with a refusal by the kernel made a status that begins with `attempt`.
-  absl::Status Request(nl_msg* message, std::string_view attempt);
-  // Sends the dump request `message`; every answer is one whole netlink message, header included. A dump that
-  // the kernel says was disturbed by a change is repeated.
-  absl::StatusOr<std::vector<std::vector<std::byte>>> Dump(nl_msg* message, std::string_view attempt);
+  // The primitives below the typed functions. `type` is RTM_*, `flags` NLM_F_* (REQUEST and ACK are added),
+  // `body` the family's header and attributes.
+  //
+  // Sends one message and collects what comes back. A status, beginning with `attempt`, only if the talk
+  // itself failed; a refusal is in the reply.
+  absl::StatusOr<NetlinkReply> Exchange(uint16_t type, int flags, const WireWriter& body,
+                                        const std::string& attempt);
+  // Exchange() where a refusal is a status, too, and no answer but the acknowledgement is expected.
+  absl::Status Request(uint16_t type, int flags, const WireWriter& body, const std::string& attempt);
+  // A dump, repeated if it was disturbed; kAborted if it is disturbed every time.
+  absl::StatusOr<std::vector<std::vector<std::byte>>> Dump(uint16_t type, const WireWriter& body,
+                                                           const std::string& attempt);
 
  private:
+  absl::StatusOr<NetlinkReply> Converse(uint16_t type, int flags, const WireWriter& body);
+
   Netlink(NlSocketPtr socket, uint64_t netns_inode) : socket_(std::move(socket)), netns_inode_(netns_inode) {}
 
   NlSocketPtr socket_;

@@ -54,7 +54,8 @@ struct Filter {
 // Filters of one parent in the order they run. Empty if the parent does not exist; kNotFound if the device
 // does not.
 absl::StatusOr<std::vector<Filter>> ListFilters(Netlink& netlink, int ifindex, uint32_t parent);
-// For every protocol (ETH_P_ALL). kAlreadyExists, with nothing changed, if the priority and handle are taken.
+// For every protocol (ETH_P_ALL). kAlreadyExists, with nothing changed, if the handle is taken, or the
+// priority by filters of another kind or protocol.
 absl::Status AddBpfFilter(Netlink& netlink, const FilterAt& at, const BpfFilter& filter);
 // Puts another program into an existing filter in one step, with no packet missed in between.
 absl::Status ReplaceBpfFilter(Netlink& netlink, const FilterAt& at, const BpfFilter& filter);

@@ -53,7 +53,7 @@ absl::StatusOr<bool> RemoveLink(Netlink& netlink, int ifindex);
 // Makes a device that needs no parameters ("dummy", "ifb", "bridge") and returns its ifindex. kAlreadyExists
 // if the name is taken, kUnimplemented if the kernel lacks the kind. It stays until removed or until its
 // namespace ends.
-absl::StatusOr<int> CreateLink(Netlink& netlink, std::string_view kind, const std::string& name);
+absl::StatusOr<int> CreateLink(Netlink& netlink, const std::string& kind, const std::string& name);
 // Makes a pair: `name` here, and `peer_name` in `peer_netns`. Returns the ifindex of the one here.
 absl::StatusOr<int> CreateVethPair(Netlink& netlink, const std::string& name, const Netns& peer_netns,
                                    const std::string& peer_name);
@@ -62,7 +62,7 @@ absl::StatusOr<int> CreateVethPair(Netlink& netlink, const std::string& name, co
 // threads hold.
 class OwnedLink {
  public:
-  static absl::StatusOr<OwnedLink> Create(std::shared_ptr<Netlink> netlink, std::string_view kind,
+  static absl::StatusOr<OwnedLink> Create(std::shared_ptr<Netlink> netlink, const std::string& kind,
                                           const std::string& name);
   OwnedLink(OwnedLink&& other) noexcept = default;
   OwnedLink& operator=(OwnedLink&& other) noexcept;

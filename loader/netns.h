@@ -49,8 +49,9 @@ class Netns {
   absl::StatusOr<Netns> Duplicate() const;
 
  private:
+  friend class ScopedNetns;
   Netns(UniqueFd fd, uint64_t inode) : fd_(std::move(fd)), inode_(inode) {}
-  static absl::StatusOr<Netns> Adopt(UniqueFd fd, std::string_view attempt);
+  static absl::StatusOr<Netns> Adopt(UniqueFd fd, const std::string& attempt);
 
   UniqueFd fd_;
   uint64_t inode_ = 0;
@@ -68,6 +69,7 @@ class ScopedNetns {
   ~ScopedNetns();
 
  private:
+  friend class Netns;
   explicit ScopedNetns(UniqueFd back) : back_(std::move(back)) {}
 
   UniqueFd back_;
