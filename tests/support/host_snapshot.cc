@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/host_snapshot.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <net/if.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "tests/support/bpf_inventory.h"
+#include "tests/support/clock.h"
+#include "tests/support/require.h"
+#include "tests/support/subprocess.h"
+#include "tests/support/temp_dir.h"
+
+namespace sabot::test {
+namespace {
+
+namespace fs = std::filesystem;
+using loader::UniqueFd;
+using Lines = std::set<std::string>;
+
+constexpr int kTcxIngress = 46, kTcxEgress = 47, kLastAttachType = 63;
+
+void AddLines(Lines& lines, const std::string& prefix, const std::string& text) {
+  std::vector<std::string> all = absl::StrSplit(text, '\n', absl::SkipWhitespace());
+  for (const std::string& line : all) {
+    lines.insert(absl::StrCat(prefix, ": ", line));
+  }
+}
+
+std::vector<std::string> Devices() {
+  std::vector<std::string> names;
+  struct if_nameindex* all = ::if_nameindex();
+  for (struct if_nameindex* one = all; one != nullptr && one->if_index != 0; ++one)
+    names.emplace_back(one->if_name);
+  ::if_freenameindex(all);
+  return names;
+}
+
+// A command whose refusals (no such qdisc, family not there) are no news.
+std::string Output(std::vector<std::string> argv, int netns_fd, std::string input = {}) {
+  return RunCommand({.argv = std::move(argv), .input = std::move(input), .netns_fd = netns_fd}).out;
+}
+
+std::string Filters(const std::vector<std::string>& devices, int netns_fd) {
+  std::string batch;
+  for (const std::string& device : devices) {
+    for (const char* where : {"ingress", "egress", "root"}) {
+      absl::StrAppend(&batch, "filter show dev ", device, " ", where, "\n");
+    }
+  }
+  return Output({"tc", "-force", "-batch", "-"}, netns_fd, batch);
+}
+
+void AddTcxPrograms(Lines& lines, const std::string& prefix, const std::vector<std::string>& devices) {
+  for (const std::string& device : devices) {
+    int index = static_cast<int>(::if_nametoindex(device.c_str()));
+    for (int type : {kTcxIngress, kTcxEgress}) {
+      for (const std::string& program : AttachedPrograms(index, type)) {
+        lines.insert(absl::StrCat(prefix, " tcx ", type == kTcxIngress ? "ingress" : "egress", " of ", device,
+                                  ": prog ", program));
+      }
+    }
+  }
+}
+
+// The per-device settings of the caller's namespace; /proc/sys/net shows that of the thread that reads it.
+void AddSysctls(Lines& lines, const std::string& prefix) {
+  for (const char* base : {"/proc/sys/net/ipv4/conf", "/proc/sys/net/ipv6/conf"}) {
+    std::error_code error;
+    for (const auto& entry : fs::recursive_directory_iterator(base, error)) {
+      if (!entry.is_regular_file(error)) continue;
+      std::string name = entry.path().string().substr(std::string_view("/proc/sys/").size());
+      AddLines(lines, absl::StrCat(prefix, " sysctl ", name), ReadFile(entry.path()));
+    }
+  }
+  AddLines(lines, prefix + " sysctl ip_forward", ReadFile("/proc/sys/net/ipv4/ip_forward"));
+}
+
+void AddNamespace(Lines& lines, const Resident& resident) {
+  const std::string& role = resident.role();
+  int netns = resident.netns_fd();
+  std::vector<std::string> devices;
+  resident.Inside([&] {
+    devices = Devices();
+    AddTcxPrograms(lines, role, devices);
+    AddSysctls(lines, role);
+    for (int type : {int{BPF_FLOW_DISSECTOR}, int{BPF_SK_LOOKUP}}) {
+      for (const std::string& program : AttachedPrograms(netns, type)) {
+        lines.insert(absl::StrCat(role, " namespace program of type ", type, ": ", program));
+      }
+    }
+  });
+  AddLines(lines, role + " ip",
+           Output({"ip", "-o", "-d", "-batch", "-"}, netns,
+                  "link show\naddr show\nroute show table all\nrule show\n"));
+  AddLines(lines, role + " ip -6 rule", Output({"ip", "-6", "rule", "show"}, netns));
+  AddLines(lines, role + " qdisc", Output({"tc", "qdisc", "show"}, netns));
+  AddLines(lines, role + " filter", Filters(devices, netns));
+}
+
+void AddCgroup(Lines& lines, const Resident& resident) {
+  UniqueFd fd(::open(resident.cgroup().c_str(), O_DIRECTORY | O_CLOEXEC));
+  for (int type = 0; type <= kLastAttachType; ++type) {
+    for (const std::string& program : AttachedPrograms(fd.get(), type)) {
+      lines.insert(absl::StrCat(resident.role(), " cgroup program of attach type ", type, ": ", program));
+    }
+  }
+  std::error_code error;
+  for (const auto& entry : fs::recursive_directory_iterator(resident.cgroup(), error)) {
+    if (entry.is_directory(error)) lines.insert("cgroup " + entry.path().string());
+  }
+}
+
+// Named after the product, and not marked as another test's.
+bool IsProducts(const std::string& text, const SnapshotScope& scope) {
+  if (!absl::StrContains(text, "sabot")) return false;
+  if (!scope.state_dir.empty() && absl::StrContains(text, scope.state_dir)) return true;
+  static const std::regex marked("sabot-t([0-9]+)|sabot-test-[A-Za-z0-9]{6}");
+  std::smatch match;
+  if (!std::regex_search(text, match, marked)) return true;
+  return match[1].str() == std::to_string(::getpid());
+}
+
+void AddEntries(Lines& lines, const std::string& what, const std::string& directory,
+                const SnapshotScope& scope) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    std::string name = entry.path().filename().string();
+    if (IsProducts(name, scope)) lines.insert(absl::StrCat(what, " ", name));
+  }
+}
+
+void AddMachine(Lines& lines, std::set<std::string>& machine_devices, const SnapshotScope& scope) {
+  for (const std::string& device : Devices()) {
+    machine_devices.insert(device);
+    if (IsProducts(device, scope)) lines.insert("machine link " + device);
+  }
+  for (const std::string& device : machine_devices) {
+    std::string prefix = "machine " + device;
+    AddLines(lines, prefix, Output({"tc", "qdisc", "show", "dev", device}, -1));
+    Lines tcx;
+    AddTcxPrograms(tcx, prefix, {device});
+    lines.merge(tcx);
+  }
+  std::ifstream mounts("/proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    if (IsProducts(line, scope)) lines.insert("mount " + line);
+  }
+  AddEntries(lines, "named namespace", "/run/netns", scope);
+  AddEntries(lines, "BPF pin", "/sys/fs/bpf", scope);
+  AddEntries(lines, "cgroup", CgroupV2Mount(), scope);
+}
+
+struct Process {
+  pid_t parent = 0;
+  char state = '?';
+  std::string name;
+};
+
+std::map<pid_t, Process> Processes() {
+  std::map<pid_t, Process> processes;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/proc", error)) {
+    int pid = 0;
+    if (!absl::SimpleAtoi(entry.path().filename().string(), &pid)) continue;
+    std::string stat = ReadFile(entry.path() / "stat");
+    size_t open = stat.find('('), close = stat.rfind(')');
+    if (open == std::string::npos || close == std::string::npos) continue;
+    std::vector<std::string> rest = absl::StrSplit(stat.substr(close + 2), ' ');
+    processes[pid] = {std::atoi(rest[1].c_str()), rest[0][0], stat.substr(open + 1, close - open - 1)};
+  }
+  return processes;
+}
+
+void AddStrays(Lines& lines) {
+  std::set<pid_t> known = KnownProcesses();
+  std::map<pid_t, Process> processes = Processes();
+  for (const auto& [pid, process] : processes) {
+    pid_t ancestor = pid;
+    while (ancestor > 1 && ancestor != ::getpid() && !known.contains(ancestor))
+      ancestor = processes[ancestor].parent;
+    if (pid == ::getpid() || ancestor != ::getpid()) continue;
+    if (process.state == 'Z') {
+      if (process.parent == ::getpid()) ::waitpid(pid, nullptr, WNOHANG);
+      continue;
+    }
+    lines.insert(absl::StrCat("stray process ", process.name, " (", pid, ")"));
+  }
+}
+
+void AddStateDir(Lines& lines, const std::string& state_dir) {
+  std::error_code error;
+  for (const auto& entry : fs::recursive_directory_iterator(state_dir, error)) {
+    lines.insert("state " + entry.path().string().substr(state_dir.size()));
+  }
+}
+
+}  // namespace
+
+HostSnapshot HostSnapshot::Take(const SnapshotScope& scope) {
+  HostSnapshot snapshot;
+  for (const Resident* resident : scope.residents) {
+    if (resident->pid() < 0) continue;
+    AddNamespace(snapshot.lines_, *resident);
+    if (resident->has_cgroup()) AddCgroup(snapshot.lines_, *resident);
+  }
+  AddMachine(snapshot.lines_, snapshot.machine_devices_, scope);
+  AddStrays(snapshot.lines_);
+  if (!scope.state_dir.empty()) AddStateDir(snapshot.lines_, scope.state_dir);
+  BpfInventory inventory = BpfInventory::Take();
+  for (const auto& [object, text] : inventory.described) snapshot.bpf_objects_.insert(object);
+  for (const BpfObject& object : inventory.Unheld()) {
+    snapshot.unheld_bpf_.emplace_back(object,
+                                      "BPF object that nothing holds: " + inventory.described[object]);
+  }
+  return snapshot;
+}
+
+std::vector<std::string> HostSnapshot::DifferenceFrom(const HostSnapshot& before) const {
+  // A device of the machine's that came or went is somebody else's, with all that it carries.
+  auto passing = [](const std::string& line, const HostSnapshot& other) {
+    if (!line.starts_with("machine ") || line.starts_with("machine link")) return false;
+    std::string device = line.substr(8, line.find_first_of(": ", 8) - 8);
+    return !other.machine_devices_.contains(device) && !absl::StrContains(device, "sabot");
+  };
+  std::vector<std::string> difference;
+  for (const std::string& line : before.lines_) {
+    if (!lines_.contains(line) && !passing(line, *this)) difference.push_back("- " + line);
+  }
+  for (const std::string& line : lines_) {
+    if (!before.lines_.contains(line) && !passing(line, before)) difference.push_back("+ " + line);
+  }
+  for (const auto& [object, line] : unheld_bpf_) {
+    if (!before.bpf_objects_.contains(object)) difference.push_back("+ " + line);
+  }
+  return difference;
+}
+
+std::vector<std::string> DifferenceSince(const HostSnapshot& before, const SnapshotScope& scope,
+                                         absl::Duration patience) {
+  int64_t deadline_ns = NowNs() + absl::ToInt64Nanoseconds(Scaled(patience));
+  while (true) {
+    std::vector<std::string> difference = HostSnapshot::Take(scope).DifferenceFrom(before);
+    if (difference.empty() || NowNs() > deadline_ns) return difference;
+    ::usleep(100'000);
+  }
+}
+
+}  // namespace sabot::test

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Does the snapshot find what is left behind? Each test leaves one kind of thing and looks for it; and lets
+// things of others come and go, which must not be found.
+#include "tests/support/host_snapshot.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/str_join.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/bpf_yardstick.h"
+#include "tests/support/network.h"
+#include "tests/support/subprocess.h"
+#include "tests/support/temp_dir.h"
+
+namespace sabot::test {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class Snapshot : public testing::Test {
+ protected:
+  std::vector<std::string> Difference() { return HostSnapshot::Take(scope_).DifferenceFrom(before_); }
+
+  TestNetwork network_{Resident::Cgroup::kOwn};
+  TempDir state_;
+  SnapshotScope scope_{network_.All(), state_.path()};
+  HostSnapshot before_ = HostSnapshot::Take(scope_);
+};
+
+TEST_F(Snapshot, OfAnUntouchedHostIsEqualAndNotEmpty) {
+  EXPECT_GT(before_.lines().size(), 100U);
+  EXPECT_THAT(Difference(), IsEmpty());
+}
+
+TEST_F(Snapshot, FindsAQdisc) {
+  network_.target.Run({"tc", "qdisc", "add", "dev", "eth0", "clsact"});
+  EXPECT_THAT(Difference(), Contains(HasSubstr("+ target qdisc: qdisc clsact")));
+}
+
+TEST_F(Snapshot, FindsAFilterInAQdiscThatWasThere) {
+  AttachClsactEgress(network_.target, "eth0", LoadDropper(DropperKind::kTc, 0).get());
+  before_ = HostSnapshot::Take(scope_);
+  AttachClsactEgress(network_.target, "eth0", LoadDropper(DropperKind::kTc, 0).get());
+  EXPECT_THAT(Difference(), Contains(HasSubstr("+ target filter")));
+}
+
+TEST_F(Snapshot, FindsATcxProgram) {
+  auto program = LoadDropper(DropperKind::kTc, 0);
+  auto link = AttachTcxEgress(network_.target, "eth0", program.get());
+  EXPECT_THAT(Difference(), Contains(HasSubstr("+ target tcx egress of eth0: prog")));
+  link.Reset();
+  EXPECT_THAT(Difference(), IsEmpty());
+}
+
+TEST_F(Snapshot, FindsACgroupProgramAndASubgroup) {
+  auto program = LoadDropper(DropperKind::kCgroup, 0);
+  auto link = AttachCgroupEgress(network_.peer.cgroup(), program.get());
+  EXPECT_THAT(Difference(), Contains(HasSubstr("+ peer cgroup program")));
+  link.Reset();
+  std::string child = network_.target.cgroup() + "/left";
+  ASSERT_EQ(::mkdir(child.c_str(), 0755), 0);
+  EXPECT_THAT(Difference(), Contains("+ cgroup " + child));
+  ::rmdir(child.c_str());
+}
+
+TEST_F(Snapshot, FindsADeviceAnAddressARouteARuleAndASysctl) {
+  network_.target.Run({"ip", "link", "add", "left0", "type", "veth", "peer", "name", "left1"});
+  EXPECT_THAT(Difference(), Contains(HasSubstr("+ target ip: ")));
+  network_.target.Run({"ip", "link", "del", "left0"});
+  EXPECT_THAT(DifferenceSince(before_, scope_), IsEmpty());
+  network_.peer.Run({"ip", "addr", "add", "10.77.2.9/32", "dev", "eth0"});
+  network_.peer.Run({"ip", "-6", "route", "add", "fd00:99::/64", "dev", "eth0"});
+  network_.peer.Run({"ip", "-6", "rule", "add", "fwmark", "7", "lookup", "100"});
+  network_.target.Inside([] { std::ofstream("/proc/sys/net/ipv4/conf/eth0/accept_local") << 1; });
+  auto difference = Difference();
+  EXPECT_THAT(difference, Contains(HasSubstr("10.77.2.9")));
+  EXPECT_THAT(difference, Contains(HasSubstr("fd00:99::/64")));
+  EXPECT_THAT(difference, Contains(HasSubstr("fwmark 0x7")));
+  EXPECT_THAT(difference, Contains(HasSubstr("accept_local: 1")));
+  EXPECT_THAT(difference, Contains(HasSubstr("- target sysctl"))) << "what was there before";
+}
+
+TEST_F(Snapshot, FindsAStrayHelperHoweverItWasStarted) {
+  Finished finished = RunCommand({.argv = {"sh", "-c", "setsid sleep 300 >/dev/null 2>&1 & echo $!"}});
+  pid_t stray = std::atoi(finished.out.c_str());
+  ASSERT_GT(stray, 0);
+  EXPECT_THAT(Difference(), Contains(HasSubstr("+ stray process sleep")));
+  ::kill(stray, SIGKILL);
+  EXPECT_THAT(DifferenceSince(before_, scope_), IsEmpty());
+}
+
+TEST_F(Snapshot, FindsAStateFileAndAMount) {
+  state_.Write("journal", "x");
+  EXPECT_THAT(Difference(), Contains("+ state /journal"));
+  std::string directory = state_.path() + "/mnt";
+  ASSERT_EQ(::mkdir(directory.c_str(), 0755), 0);
+  ASSERT_EQ(::mount("none", directory.c_str(), "tmpfs", 0, "size=4k"), 0);
+  EXPECT_THAT(Difference(), Contains(HasSubstr("+ mount ")));
+  ::umount(directory.c_str());
+}
+
+TEST_F(Snapshot, FindsABpfProgramThatNobodyHolds) {
+  // A namespace that the snapshot does not look into keeps the filter, and that the program.
+  Resident elsewhere("elsewhere");
+  elsewhere.Run({"ip", "link", "add", "d0", "type", "veth", "peer", "name", "d1"});
+  AttachClsactEgress(elsewhere, "d0", LoadDropper(DropperKind::kTc, 0, "left_behind").get());
+  EXPECT_THAT(Difference(), Contains(HasSubstr("nothing holds: prog")));
+  elsewhere.Kill();
+  EXPECT_THAT(DifferenceSince(before_, scope_), IsEmpty());
+}
+
+TEST_F(Snapshot, IgnoresWhatOthersDo) {
+  auto held_by_a_process = LoadDropper(DropperKind::kTc, 0, "others");
+  std::string others_group = CgroupV2Mount() + "/sabot-t999999999-target-1";
+  ASSERT_EQ(::mkdir(others_group.c_str(), 0755), 0);
+  TempDir others_files;
+  std::string mount = others_files.path();
+  ASSERT_EQ(::mount("none", mount.c_str(), "tmpfs", 0, "size=4k"), 0);
+  Subprocess our_own({.argv = {"sleep", "60"}});
+  Resident another("another");
+  EXPECT_THAT(Difference(), IsEmpty());
+  ::umount(mount.c_str());
+  ::rmdir(others_group.c_str());
+}
+
+TEST(TestNetworkDeathTest, LeavesNothingWhenATestIsKilled) {
+  // The namespace goes with its process; the process goes with the test.
+  Resident resident("short-lived");
+  std::string path = resident.netns_path();
+  EXPECT_EQ(::access(path.c_str(), F_OK), 0);
+  std::string group = TestNetwork(Resident::Cgroup::kOwn).target.cgroup();
+  EXPECT_FALSE(std::filesystem::exists(group));
+  resident.Kill();
+  EXPECT_NE(::access(path.c_str(), F_OK), 0);
+}
+
+}  // namespace
+}  // namespace sabot::test

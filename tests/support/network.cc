@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/network.h"
+
+#include <arpa/inet.h>
+
+#include <cstring>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "tests/support/require.h"
+
+namespace sabot::test {
+namespace {
+
+void WriteSysctl(const std::string& name, const std::string& value) {
+  std::ofstream file("/proc/sys/" + name);
+  file << value << std::flush;
+  Require(file.good(), "set " + name);
+}
+
+void IpBatch(const Resident& resident, const std::string& lines) {
+  resident.Run({"ip", "-batch", "-"}, lines);
+}
+
+}  // namespace
+
+const char* FamilyName(Family family) { return family == Family::kIpv4 ? "IPv4" : "IPv6"; }
+
+sockaddr_storage Address::Socket(uint16_t port) const {
+  sockaddr_storage storage{};
+  if (family == Family::kIpv4) {
+    auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(port);
+    Require(::inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1, "read the address " + text);
+  } else {
+    auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(port);
+    Require(::inet_pton(AF_INET6, text.c_str(), &v6->sin6_addr) == 1, "read the address " + text);
+  }
+  return storage;
+}
+
+std::string Address::Prefix() const { return text + (family == Family::kIpv4 ? "/32" : "/128"); }
+
+Address Host::address(Family family) const {
+  return {family, family == Family::kIpv4 ? absl::StrCat("10.77.", subnet_, ".2")
+                                          : absl::StrCat("fd00:77:", subnet_, "::2")};
+}
+
+Address Host::eth1_address(Family family) const {
+  Require(eth1_host_ > 0, role() + " has no eth1");
+  return {family, family == Family::kIpv4 ? absl::StrCat("10.77.9.", eth1_host_)
+                                          : absl::StrCat("fd00:77:9::", eth1_host_)};
+}
+
+TestNetwork::TestNetwork(Resident::Cgroup cgroups)
+    : target("target", cgroups, 1, 1),
+      peer("peer", cgroups, 2, 2),
+      neighbour("neighbour", Resident::Cgroup::kInherited, 3, 0),
+      router("router") {
+  Connect(target);
+  Connect(peer);
+  Connect(neighbour);
+  ConnectDirectly();
+  router.Inside([] {
+    WriteSysctl("net/ipv4/ip_forward", "1");
+    WriteSysctl("net/ipv6/conf/all/forwarding", "1");
+  });
+}
+
+void TestNetwork::Connect(const Host& host) const {
+  int n = host.subnet();
+  std::string device = absl::StrCat("to-", host.role());
+  IpBatch(router,
+          absl::StrCat("link add ", device, " type veth peer name eth0 netns ", host.pid(), "\n", "link set ",
+                       device, " addrgenmode none\n", "link set ", device, " up\n", "addr add 10.77.", n,
+                       ".1/24 dev ", device, "\n", "addr add fd00:77:", n, "::1/64 dev ", device, " nodad\n",
+                       // A router asks for neighbours from its link-local address only.
+                       "addr add fe80::1/64 dev ", device, " nodad\n"));
+  IpBatch(host, absl::StrCat("link set lo up\n", "link set eth0 addrgenmode none\n", "link set eth0 up\n",
+                             "addr add 10.77.", n, ".2/24 dev eth0\n", "addr add fd00:77:", n,
+                             "::2/64 dev eth0 nodad\n", "route add default via 10.77.", n, ".1\n",
+                             "route add default via fd00:77:", n, "::1\n"));
+}
+
+void TestNetwork::ConnectDirectly() const {
+  auto side = [](int n) {
+    return absl::StrCat("link set eth1 addrgenmode none\n", "link set eth1 up\n", "addr add 10.77.9.", n,
+                        "/24 dev eth1\n", "addr add fd00:77:9::", n, "/64 dev eth1 nodad\n");
+  };
+  IpBatch(target, absl::StrCat("link add eth1 type veth peer name eth1 netns ", peer.pid(), "\n", side(1)));
+  IpBatch(peer, side(2));
+}
+
+}  // namespace sabot::test
