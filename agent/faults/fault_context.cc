@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/faults/fault_context.h"
+
+#include "loader/status.h"
+
+namespace sabot::agent {
+
+absl::StatusOr<NetworkEngine*> FaultContext::Network() {
+  if (network_ == nullptr) {
+    NetworkEngine::Options options = {.limits = {.lanes = options_.max_targets, .rules = options_.max_faults},
+                                      .tcx = features_.Has(loader::Feature::kTcx),
+                                      .owner = options_.owner,
+                                      .helper_path = options_.helper_path};
+    SABOT_ASSIGN_OR_RETURN(network_, NetworkEngine::Create(std::move(options), journal_, state_dir_));
+    network_->SetLease(lease_ns_);
+  }
+  return network_.get();
+}
+
+void FaultContext::SetLease(uint64_t boottime_ns) {
+  lease_ns_ = boottime_ns;
+  if (network_ != nullptr) network_->SetLease(boottime_ns);
+}
+
+absl::Status FaultContext::Refresh() { return network_ == nullptr ? absl::OkStatus() : network_->Refresh(); }
+
+void FaultContext::Sweep() {
+  if (network_ != nullptr) network_->Sweep();
+}
+
+}  // namespace sabot::agent

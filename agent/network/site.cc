@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/network/site.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "loader/clock.h"
+#include "loader/status.h"
+
+namespace sabot::agent {
+namespace {
+
+// Beyond the delay itself, for what the queue adds under load.
+constexpr uint64_t kDrainMarginNs = 100'000'000;
+
+std::vector<sabot_duty> DutiesOf(const NetworkRule& rule, bool cgroup_only) {
+  switch (rule.rung) {
+    case NetworkRung::kEdt:
+      return {SABOT_DELAY_EDT};
+    case NetworkRung::kPacer:
+      return {SABOT_DELAY_PACER};
+    case NetworkRung::kNetem:
+      return {SABOT_CLASSIFY_NETEM};
+    default:
+      break;
+  }
+  std::vector<sabot_duty> duties;
+  if (rule.egress && rule.rung == NetworkRung::kCgroupSkb) duties.push_back(SABOT_DROP_CGROUP_EGRESS);
+  if (rule.ingress && cgroup_only) duties.push_back(SABOT_DROP_CGROUP_INGRESS);
+  if (rule.egress && !cgroup_only) duties.push_back(SABOT_DROP_EGRESS);
+  if (rule.ingress && !cgroup_only) duties.push_back(SABOT_DROP_INGRESS);
+  return duties;
+}
+
+sabot_body BodyOf(sabot_duty duty) {
+  switch (duty) {
+    case SABOT_DROP_INGRESS:
+      return SABOT_BODY_INGRESS;
+    case SABOT_DROP_CGROUP_EGRESS:
+      return SABOT_BODY_CGROUP_EGRESS;
+    case SABOT_DROP_CGROUP_INGRESS:
+      return SABOT_BODY_CGROUP_INGRESS;
+    case SABOT_DELAY_EDT:
+      return SABOT_BODY_EDT;
+    case SABOT_CLASSIFY_NETEM:
+      return SABOT_BODY_NETEM;
+    default:
+      return SABOT_BODY_EGRESS;
+  }
+}
+
+void SetBit(__u64& word, int bit, bool on) {
+  const __u64 mask = __u64{1} << bit;
+  loader::Store(word, on ? word | mask : word & ~mask);
+}
+
+const loader::Link* FindDevice(const std::vector<loader::Link>& devices, int ifindex) {
+  for (const loader::Link& device : devices) {
+    if (device.ifindex == ifindex) return &device;
+  }
+  return nullptr;
+}
+
+bool IsOwnTap(const loader::Link& device) { return device.kind == "tun" && device.name.starts_with("sabot"); }
+
+}  // namespace
+
+Site::Site(SitePools& pools, Options options, HookContext context, PooledIndex lane)
+    : pools_(pools), options_(std::move(options)), context_(std::move(context)), lane_(std::move(lane)) {}
+
+absl::StatusOr<std::unique_ptr<Site>> Site::Create(loader::NetworkPrograms& programs, Journal& journal,
+                                                   SitePools& pools, Options options) {
+  SABOT_ASSIGN_OR_RETURN(PooledIndex lane, pools.lanes.Take());
+  std::shared_ptr<loader::Netlink> netlink;
+  if (!options.cgroup_only) {
+    SABOT_ASSIGN_OR_RETURN(loader::Netlink opened, loader::Netlink::Open(*options.netns));
+    netlink = std::make_shared<loader::Netlink>(std::move(opened));
+  }
+  HookContext context = {.programs = programs,
+                         .journal = journal,
+                         .netns = options.netns,
+                         .netlink = std::move(netlink),
+                         .lane = lane.get(),
+                         .heartbeats = pools.heartbeats,
+                         .helper_path = options.helper_path};
+  programs.lanes()[lane.get()] = {};
+  programs.lanes()[lane.get()].cgroup_only = options.cgroup_only;
+  return std::unique_ptr<Site>(new Site(pools, std::move(options), std::move(context), std::move(lane)));
+}
+
+Site::~Site() {
+  for (const auto& [bit, state] : rules_) {
+    SwitchOff(bit);
+    SetPeers(bit, {}).IgnoreError();  // the map goes with the agent
+  }
+}
+
+absl::StatusOr<std::vector<loader::Link>> Site::Devices() const {
+  if (options_.cgroup_only) return std::vector<loader::Link>();
+  return loader::ListLinks(*context_.netlink);
+}
+
+absl::StatusOr<std::vector<loader::Link>> Site::DevicesOf(const NetworkRule& rule,
+                                                          const std::vector<loader::Link>& all) const {
+  std::vector<loader::Link> chosen;
+  for (const loader::Link& device : all) {
+    const bool any = rule.device.empty() && device.kind != "loopback" && device.up && !IsOwnTap(device);
+    if (any || device.name == rule.device) chosen.push_back(device);
+  }
+  if (chosen.empty() && !options_.cgroup_only) {
+    const std::string what = rule.device.empty() ? "device other than loopback that is up" : absl::StrCat("device ", rule.device);
+    return absl::NotFoundError(absl::StrCat("there is no ", what, " in ", options_.netns->Describe()));
+  }
+  return chosen;
+}
+
+Site::HookKind Site::DeviceHook(NetworkRung rung) const {
+  if (rung == NetworkRung::kTcx) return HookKind::kTcx;
+  if (rung == NetworkRung::kClsact || rung == NetworkRung::kEdt) return HookKind::kClsact;
+  return options_.tcx ? HookKind::kTcx : HookKind::kClsact;
+}
+
+absl::StatusOr<std::set<Site::HookKey>> Site::Needs(const NetworkRule& rule,
+                                                    const std::vector<loader::Link>& devices) const {
+  SABOT_ASSIGN_OR_RETURN(const auto chosen, DevicesOf(rule, devices));
+  constexpr sabot_body kNone = SABOT_BODY_EGRESS;
+  std::set<HookKey> keys;
+  for (sabot_duty duty : DutiesOf(rule, options_.cgroup_only)) {
+    const sabot_body body = BodyOf(duty);
+    if (body == SABOT_BODY_CGROUP_EGRESS || body == SABOT_BODY_CGROUP_INGRESS) {
+      keys.insert({HookKind::kCgroup, body, 0});
+      continue;
+    }
+    for (const loader::Link& device : chosen) {
+      if (duty == SABOT_DELAY_EDT) keys.insert({HookKind::kFq, kNone, device.ifindex});
+      if (duty == SABOT_DELAY_PACER) keys.insert({HookKind::kPacer, kNone, device.ifindex});
+      if (duty == SABOT_CLASSIFY_NETEM) {
+        keys.insert({HookKind::kNetem, kNone, device.ifindex});
+      } else {
+        keys.insert({DeviceHook(rule.rung), body, device.ifindex});
+      }
+    }
+  }
+  return keys;
+}
+
+absl::StatusOr<std::set<Site::HookKey>> Site::NeedsOfAll(const std::vector<loader::Link>& devices) const {
+  std::set<HookKey> all;
+  for (const auto& [bit, state] : rules_) {
+    auto keys = Needs(state.rule, devices);
+    if (keys.status().code() == absl::StatusCode::kNotFound) continue;  // its device is away for now
+    if (!keys.ok()) return keys.status();
+    all.merge(*keys);
+  }
+  return all;
+}
+
+absl::StatusOr<HookPtr> Site::Make(const HookKey& key, const std::string& fault,
+                                   const std::vector<loader::Link>& devices) {
+  if (key.kind == HookKind::kCgroup) return AttachCgroupHook(context_, fault, key.body, options_.cgroup);
+  const loader::Link& device = *FindDevice(devices, key.ifindex);
+  switch (key.kind) {
+    case HookKind::kTcx:
+      return AttachTcxHook(context_, fault, key.body, device);
+    case HookKind::kClsact:
+      return AttachClsactHook(context_, fault, key.body, device);
+    case HookKind::kFq:
+      return AttachFqHook(context_, fault, device);
+    case HookKind::kNetem:
+      return AttachNetemHook(context_, fault, device);
+    default:
+      return AttachPacerHook(context_, fault, device, options_.tcx);
+  }
+}
+
+absl::Status Site::Ensure(const std::set<HookKey>& keys, const std::string& fault,
+                          const std::vector<loader::Link>& devices, std::vector<HookKey>& made) {
+  for (const HookKey& key : keys) {
+    if (hooks_.contains(key)) continue;
+    // The same body twice on one device would roll every die twice.
+    for (HookKind other : {HookKind::kTcx, HookKind::kClsact}) {
+      const bool rival = key.kind != other && (key.kind == HookKind::kTcx || key.kind == HookKind::kClsact);
+      if (rival && hooks_.contains({other, key.body, key.ifindex})) {
+        return absl::FailedPreconditionError(
+            absl::StrCat("device ", FindDevice(devices, key.ifindex)->name, " in ", options_.netns->Describe(),
+                         " is held by another fault by ", other == HookKind::kTcx ? "tcx" : "clsact",
+                         "; one device takes one of tcx and clsact at a time"));
+      }
+    }
+    SABOT_ASSIGN_OR_RETURN(hooks_[key], Make(key, fault, devices));
+    made.push_back(key);
+  }
+  return absl::OkStatus();
+}
+
+HookLoad Site::TotalLoad() const {
+  HookLoad load;
+  for (const auto& [bit, state] : rules_) {
+    load.delay_ns += state.rule.delay_ns;
+    if (state.rule.rung == NetworkRung::kNetem) {
+      load.netem[state.ordinal] = {.delay_ns = state.rule.delay_ns, .drop_chance = state.rule.drop_chance};
+    }
+  }
+  return load;
+}
+
+absl::Status Site::Load() {
+  const HookLoad load = TotalLoad();
+  for (auto& [key, hook] : hooks_) SABOT_RETURN_IF_ERROR(hook->Update(load));
+  return absl::OkStatus();
+}
+
+absl::Status Site::SetPeers(int bit, const std::vector<loader::Prefix>& peers) {
+  for (const PrefixTable::Change& change : peers_.Set(bit, peers)) {
+    SABOT_RETURN_IF_ERROR(change.mask != 0 ? context_.programs.SetPeer(lane_.get(), change.prefix, change.mask)
+                                           : context_.programs.ErasePeer(lane_.get(), change.prefix));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint32_t> Site::FreeOrdinal() const {
+  for (uint32_t ordinal = 0; ordinal < SABOT_NETEM_RULES; ++ordinal) {
+    const bool used = std::any_of(rules_.begin(), rules_.end(), [&](const auto& entry) {
+      return entry.second.rule.rung == NetworkRung::kNetem && entry.second.ordinal == ordinal;
+    });
+    if (!used && !retired_ordinals_.contains(ordinal)) return ordinal;
+  }
+  return absl::ResourceExhaustedError(
+      absl::StrCat("netem holds at most ", SABOT_NETEM_RULES, " faults of one target at a time"));
+}
+
+absl::StatusOr<Site::RuleState> Site::NewState(const NetworkRule& rule) {
+  SABOT_ASSIGN_OR_RETURN(PooledIndex index, pools_.rules.Take());
+  RuleState state = {.rule = rule, .index = std::move(index)};
+  if (rule.rung == NetworkRung::kNetem) {
+    SABOT_ASSIGN_OR_RETURN(state.ordinal, FreeOrdinal());
+  }
+  SABOT_RETURN_IF_ERROR(context_.programs.ClearCounts(state.index.get()));
+  state.seen_before = Seen(rule);
+  state.dropped_before = DroppedByNetem(state.ordinal);
+  return state;
+}
+
+// Bits of duties are set last: a program that reads the lane meanwhile sees a rule only when it is whole.
+absl::Status Site::Install(int bit, const RuleState& state, const std::vector<loader::Link>& devices) {
+  const NetworkRule& rule = state.rule;
+  int ifindex = 0;
+  if (!rule.device.empty() && !options_.cgroup_only) {
+    SABOT_ASSIGN_OR_RETURN(const auto chosen, DevicesOf(rule, devices));
+    ifindex = chosen.front().ifindex;
+  }
+  context_.programs.rules()[state.index.get()] = {
+      .end_ns = rule.end_ns,
+      .delay_ns = rule.delay_ns,
+      .drop_below = static_cast<uint64_t>(rule.drop_chance * 4294967296.0),
+      .ifindex = static_cast<uint32_t>(ifindex),
+      .ordinal = state.ordinal,
+  };
+  loader::Store(lane().rule[bit], state.index.get());
+  const auto has = [&](bool v6) {
+    return std::any_of(rule.peers.begin(), rule.peers.end(), [&](const auto& peer) { return peer.v6 == v6; });
+  };
+  SetBit(lane().all_peers, bit, rule.all_peers);
+  SetBit(lane().peers4, bit, has(false));
+  SetBit(lane().peers6, bit, has(true));
+  for (sabot_duty duty : DutiesOf(rule, options_.cgroup_only)) SetBit(lane().duty[duty], bit, true);
+  return absl::OkStatus();
+}
+
+void Site::SwitchOff(int bit) {
+  for (__u64& duty : lane().duty) SetBit(duty, bit, false);
+  SetBit(lane().all_peers, bit, false);
+  SetBit(lane().peers4, bit, false);
+  SetBit(lane().peers6, bit, false);
+}
+
+absl::StatusOr<int> Site::Add(const NetworkRule& rule) {
+  int bit = 0;
+  while (bit < SABOT_LANE_RULES && rules_.contains(bit)) ++bit;
+  if (bit == SABOT_LANE_RULES) {
+    return absl::ResourceExhaustedError(absl::StrCat("a target holds at most ", SABOT_LANE_RULES, " faults"));
+  }
+  SABOT_ASSIGN_OR_RETURN(const auto devices, Devices());
+  SABOT_ASSIGN_OR_RETURN(const auto keys, Needs(rule, devices));
+  SABOT_ASSIGN_OR_RETURN(RuleState state, NewState(rule));
+  std::vector<HookKey> made;
+  absl::Status status = Ensure(keys, rule.fault_id, devices, made);
+  const auto added = rules_.emplace(bit, std::move(state)).first;
+  if (status.ok()) status = SetPeers(bit, rule.peers);
+  if (status.ok()) status = Load();
+  if (status.ok()) status = Install(bit, added->second, devices);
+  if (status.ok()) return bit;
+  Rollback(bit, made);
+  return status;
+}
+
+void Site::Rollback(int bit, const std::vector<HookKey>& made) {
+  SwitchOff(bit);
+  SetPeers(bit, {}).IgnoreError();  // the error to tell is the one that led here
+  rules_.erase(bit);
+  for (auto key = made.rbegin(); key != made.rend(); ++key) hooks_.erase(*key);
+  Load().IgnoreError();
+}
+
+absl::StatusOr<sabot::v1::Counters> Site::Remove(int bit) {
+  const uint64_t held_ns = TotalLoad().delay_ns;
+  SwitchOff(bit);
+  SABOT_ASSIGN_OR_RETURN(sabot::v1::Counters counters, Observe(bit));
+  SABOT_RETURN_IF_ERROR(SetPeers(bit, {}));
+  if (held_ns != 0) {
+    drain_until_ns_ = std::max(drain_until_ns_, loader::BootTimeNs() + held_ns + kDrainMarginNs);
+  }
+  const auto state = rules_.find(bit);
+  if (state->second.rule.rung == NetworkRung::kNetem) retired_ordinals_.insert(state->second.ordinal);
+  rules_.erase(state);
+  return counters;
+}
+
+absl::StatusOr<bool> Site::Settle() {
+  const bool patience_over = loader::BootTimeNs() >= drain_until_ns_;
+  std::set<HookKey> needed;
+  if (!rules_.empty()) {
+    SABOT_ASSIGN_OR_RETURN(const auto devices, Devices());
+    SABOT_ASSIGN_OR_RETURN(needed, NeedsOfAll(devices));
+  }
+  bool settled = true;
+  // Backwards: filters go before the qdiscs that they serve.
+  for (auto it = hooks_.end(); it != hooks_.begin();) {
+    --it;
+    if (needed.contains(it->first)) continue;
+    if (!patience_over && !it->second->Drained()) {
+      settled = false;
+      continue;
+    }
+    SABOT_RETURN_IF_ERROR(it->second->Remove());
+    it = hooks_.erase(it);
+  }
+  if (settled && (patience_over || rules_.empty()) && !retired_ordinals_.empty()) {
+    SABOT_RETURN_IF_ERROR(Load());
+    retired_ordinals_.clear();
+  }
+  return settled && retired_ordinals_.empty();
+}
+
+absl::Status Site::Refresh() {
+  SABOT_ASSIGN_OR_RETURN(const auto devices, Devices());
+  for (auto it = hooks_.begin(); it != hooks_.end();) {
+    const bool gone = it->first.ifindex != 0 && FindDevice(devices, it->first.ifindex) == nullptr;
+    if (gone || !it->second->Healthy()) {
+      SABOT_RETURN_IF_ERROR(it->second->Remove());
+      it = hooks_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  SABOT_ASSIGN_OR_RETURN(const auto needed, NeedsOfAll(devices));
+  std::vector<HookKey> made;
+  const std::string& fault = rules_.empty() ? std::string() : rules_.begin()->second.rule.fault_id;
+  SABOT_RETURN_IF_ERROR(Ensure(needed, fault, devices, made));
+  if (made.empty()) return absl::OkStatus();
+  SABOT_RETURN_IF_ERROR(Load());
+  for (const auto& [bit, state] : rules_) SABOT_RETURN_IF_ERROR(Install(bit, state, devices));
+  return absl::OkStatus();
+}
+
+uint64_t Site::Seen(const NetworkRule& rule) const {
+  auto seen = context_.programs.Seen(lane_.get());
+  if (!seen.ok()) return 0;
+  std::set<sabot_body> bodies;
+  for (sabot_duty duty : DutiesOf(rule, options_.cgroup_only)) bodies.insert(BodyOf(duty));
+  uint64_t sum = 0;
+  for (sabot_body body : bodies) sum += seen->packets[body];
+  return sum;
+}
+
+uint64_t Site::DroppedByNetem(uint32_t ordinal) {
+  uint64_t dropped = 0;
+  for (const auto& [key, hook] : hooks_) dropped += hook->Dropped(ordinal);
+  return dropped;
+}
+
+absl::StatusOr<sabot::v1::Counters> Site::Observe(int bit) {
+  const auto state = rules_.find(bit);
+  if (state == rules_.end()) return absl::NotFoundError(absl::StrCat("no rule ", bit));
+  const NetworkRule& rule = state->second.rule;
+  SABOT_ASSIGN_OR_RETURN(const sabot_counters counts, context_.programs.Counts(state->second.index.get()));
+  sabot::v1::Counters counters;
+  counters.set_matched(counts.matched);
+  counters.set_affected(counts.affected);
+  if (rule.rung == NetworkRung::kNetem && rule.drop_chance > 0) {
+    counters.set_affected(DroppedByNetem(state->second.ordinal) - state->second.dropped_before);
+  }
+  counters.set_seen(Seen(rule) - state->second.seen_before);
+  return counters;
+}
+
+}  // namespace sabot::agent
