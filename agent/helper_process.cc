@@ -5,11 +5,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <fstream>
@@ -27,6 +28,12 @@ using loader::UniqueFd;
 
 constexpr char kProgram[] = "sabot-helper";
 constexpr absl::Duration kKillTimeout = absl::Seconds(2);
+
+// glibc has these since 2.36, but first with C++ linkage by mistake.
+int OpenPidfd(pid_t pid) { return static_cast<int>(syscall(SYS_pidfd_open, pid, 0)); }
+bool SendSignal(int pidfd, int number) {
+  return syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, 0) == 0;
+}
 
 // posix_spawn's two parameter objects. The functions that fill them fail only for want of memory, and return
 // errors.
@@ -156,7 +163,7 @@ absl::StatusOr<HelperProcess> HelperProcess::Create(const Options& options) {
   SABOT_ASSIGN_OR_RETURN(auto control, ControlPair());
   SABOT_ASSIGN_OR_RETURN(std::vector<UniqueFd> fds, Duplicate(control.second.get(), options.fds));
   SABOT_ASSIGN_OR_RETURN(pid_t pid, Spawn(path, options.args, fds));
-  UniqueFd pidfd(pidfd_open(pid, 0));
+  UniqueFd pidfd(OpenPidfd(pid));
   if (!pidfd.valid()) {
     absl::Status status = ErrnoStatus(errno, absl::StrCat("open a pidfd of helper ", pid));
     kill(pid, SIGKILL);
@@ -210,7 +217,7 @@ bool HelperProcess::WaitForExit(absl::Duration timeout) {
 
 absl::Status HelperProcess::Kill() {
   if (Reap()) return absl::OkStatus();
-  if (pidfd_send_signal(pidfd_.get(), SIGKILL, nullptr, 0) != 0 && errno != ESRCH)
+  if (!SendSignal(pidfd_.get(), SIGKILL) && errno != ESRCH)
     return ErrnoStatus(errno, absl::StrCat("kill helper ", pid_));
   if (WaitForExit(kKillTimeout)) return absl::OkStatus();
   return absl::DeadlineExceededError(

@@ -32,9 +32,10 @@ struct Stats {
   uint64_t held_bytes = 0;    // now; memory taken, not payload
   uint64_t late_ns_sum = 0;   // over all released or refused frames: begin of the write minus release time
   uint64_t late_ns_max = 0;   // since the last request
+  uint64_t realtime = 0;      // 1: has real-time scheduling while not busy, so is exact on a busy machine too
 };
 static_assert(sizeof(StatsRequest) == 8);
-static_assert(sizeof(Stats) == 88);
+static_assert(sizeof(Stats) == 96);
 
 }  // namespace sabot::pacer
 

@@ -17,6 +17,7 @@
 #include "agent/pacer/heartbeat.h"
 #include "agent/pacer/pacer.h"
 #include "agent/pacer/sandbox.h"
+#include "agent/pacer/urgency.h"
 #include "loader/status.h"
 
 namespace sabot::pacer {
@@ -50,9 +51,10 @@ absl::Status Pace(const Arguments& arguments) {
   close(arguments.heartbeat_fd);
   SABOT_ASSIGN_OR_RETURN(FrameStore store,
                          FrameStore::Create(arguments.max_bytes, arguments.max_hold_ms * kMillisecond));
+  Urgency urgency = Urgency::Create();
   SABOT_ASSIGN_OR_RETURN(Pacer pacer, Pacer::Create(arguments.tap_fd, HelperProcess::kControlFd,
-                                                    std::move(store), std::move(heartbeat)));
-  SABOT_RETURN_IF_ERROR(EnterSandbox());
+                                                    std::move(store), std::move(heartbeat), urgency));
+  SABOT_RETURN_IF_ERROR(EnterSandbox(urgency.allowed()));
   return pacer.Run();
 }
 

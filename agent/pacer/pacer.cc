@@ -35,8 +35,9 @@ absl::Status Watch(int epoll, int fd, uint32_t events, const char* what) {
 
 }  // namespace
 
-absl::StatusOr<Pacer> Pacer::Create(int tap_fd, int control_fd, FrameStore store, Heartbeat heartbeat) {
-  Pacer pacer(tap_fd, control_fd, std::move(store), std::move(heartbeat));
+absl::StatusOr<Pacer> Pacer::Create(int tap_fd, int control_fd, FrameStore store, Heartbeat heartbeat,
+                                    Urgency urgency) {
+  Pacer pacer(tap_fd, control_fd, std::move(store), std::move(heartbeat), urgency);
   pacer.epoll_.Reset(epoll_create1(EPOLL_CLOEXEC));
   if (!pacer.epoll_.valid()) return ErrnoStatus(errno, "make an epoll descriptor");
   pacer.timer_.Reset(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
@@ -48,12 +49,18 @@ absl::StatusOr<Pacer> Pacer::Create(int tap_fd, int control_fd, FrameStore store
   return pacer;
 }
 
-Pacer::Pacer(int tap_fd, int control_fd, FrameStore store, Heartbeat heartbeat)
-    : tap_fd_(tap_fd), control_fd_(control_fd), store_(std::move(store)), heartbeat_(std::move(heartbeat)) {}
+Pacer::Pacer(int tap_fd, int control_fd, FrameStore store, Heartbeat heartbeat, Urgency urgency)
+    : tap_fd_(tap_fd),
+      control_fd_(control_fd),
+      store_(std::move(store)),
+      heartbeat_(std::move(heartbeat)),
+      urgency_(urgency) {}
 
 absl::Status Pacer::Run() {
+  awake_ns_ = NowNs(CLOCK_MONOTONIC);
   while (true) {
     now_ns_ = NowNs(CLOCK_MONOTONIC);
+    AccountWork();
     if (now_ns_ - chores_ns_ >= kChoresNs) DoChores();
     bool worked = ReleaseDue();
     worked |= ReadSome();
@@ -97,12 +104,17 @@ void Pacer::ServeControl() {
   ssize_t got;
   while ((got = recv(control_fd_, &request, sizeof(request), MSG_DONTWAIT)) > 0) {
     if (got != sizeof(request) || request.type != MessageType::kStats) continue;
-    Stats answer = store_.TakeStats();
-    answer.serial = request.serial;
-    // An agent that does not read its answers does not get more of them.
-    (void)!send(control_fd_, &answer, sizeof(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+    Answer(request.serial);
   }
   if (got == 0 || (errno != EAGAIN && errno != EINTR)) LoseAgent();
+}
+
+void Pacer::Answer(uint32_t serial) {
+  Stats answer = store_.TakeStats();
+  answer.serial = serial;
+  answer.realtime = urgency_.allowed();
+  // An agent that does not read its answers does not get more of them.
+  (void)!send(control_fd_, &answer, sizeof(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 void Pacer::LoseAgent() {
@@ -135,11 +147,18 @@ absl::Status Pacer::Sleep() {
   int count = epoll_wait(epoll_.get(), events, 3, -1);
   if (count < 0 && errno != EINTR) return ErrnoStatus(errno, "wait for frames");
   now_ns_ = NowNs(CLOCK_MONOTONIC);
+  urgency_.Slept(now_ns_ - awake_ns_);
+  awake_ns_ = now_ns_;
   for (int i = 0; i < count; ++i) {
     if (events[i].data.fd == timer_.get()) LearnLateness();
     if (events[i].data.fd == control_fd_) ServeControl();
   }
   return absl::OkStatus();
+}
+
+void Pacer::AccountWork() {
+  urgency_.Worked(now_ns_ - awake_ns_);
+  awake_ns_ = now_ns_;
 }
 
 void Pacer::ArmTimer(uint64_t at_ns) {

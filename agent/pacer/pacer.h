@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "agent/pacer/frame_store.h"
 #include "agent/pacer/heartbeat.h"
+#include "agent/pacer/urgency.h"
 #include "loader/fd.h"
 
 namespace sabot::pacer {
@@ -19,24 +20,27 @@ namespace sabot::pacer {
 class Pacer {
  public:
   // Borrows both descriptors, which must be non-blocking and outlive the pacer.
-  static absl::StatusOr<Pacer> Create(int tap_fd, int control_fd, FrameStore store, Heartbeat heartbeat);
+  static absl::StatusOr<Pacer> Create(int tap_fd, int control_fd, FrameStore store, Heartbeat heartbeat,
+                                      Urgency urgency);
 
   // Paces until the other end of the control socket is closed, then until nothing is held any more: OK. An
   // error if the tap dies.
   absl::Status Run();
 
  private:
-  Pacer(int tap_fd, int control_fd, FrameStore store, Heartbeat heartbeat);
+  Pacer(int tap_fd, int control_fd, FrameStore store, Heartbeat heartbeat, Urgency urgency);
 
   bool ReleaseDue();
   bool ReadSome();
   void DoChores();
+  void Answer(uint32_t serial);
   void ServeControl();
   void LoseAgent();
   bool MayLeave(bool worked) const;
   bool WorthSpinning() const;
   uint64_t NextWakeUp() const;
   absl::Status Sleep();
+  void AccountWork();
   void ArmTimer(uint64_t at_ns);
   void LearnLateness();
 
@@ -44,8 +48,10 @@ class Pacer {
   int control_fd_;
   FrameStore store_;
   Heartbeat heartbeat_;
+  Urgency urgency_;
   loader::UniqueFd epoll_;
   loader::UniqueFd timer_;
+  uint64_t awake_ns_ = 0;       // since when the loop has been running; accounted up to there
   uint64_t now_ns_ = 0;         // CLOCK_MONOTONIC, as of the last look
   uint64_t chores_ns_ = 0;      // when heartbeat and control were last seen to
   uint64_t armed_ns_ = 0;       // what the timer is set to

@@ -35,6 +35,10 @@ int AllowDataMappings(scmp_filter_ctx filter) {
                           SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
+int AllowOwnScheduling(scmp_filter_ctx filter) {
+  return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sched_setscheduler), 1, SCMP_A0(SCMP_CMP_EQ, 0));
+}
+
 absl::Status LoadFilter() {
   Filter filter(seccomp_init(SCMP_ACT_KILL_PROCESS), seccomp_release);
   if (!filter) return absl::ResourceExhaustedError("make a seccomp filter");
@@ -42,22 +46,24 @@ absl::Status LoadFilter() {
   for (int call : kAllowed)
     if (error == 0) error = seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0);
   if (error == 0) error = AllowDataMappings(filter.get());
+  if (error == 0) error = AllowOwnScheduling(filter.get());
   if (error == 0) error = seccomp_load(filter.get());
   return error == 0 ? absl::OkStatus() : ErrnoStatus(-error, "load the pacer's seccomp filter");
 }
 
-absl::Status DropCapabilities() {
+absl::Status DropCapabilities(bool keep_scheduling) {
   __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
-  if (syscall(SYS_capset, &header, none) != 0) return ErrnoStatus(errno, "drop all capabilities");
+  __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3] = {};
+  if (keep_scheduling) kept[0].effective = kept[0].permitted = 1u << CAP_SYS_NICE;
+  if (syscall(SYS_capset, &header, kept) != 0) return ErrnoStatus(errno, "drop capabilities");
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::Status EnterSandbox() {
+absl::Status EnterSandbox(bool keep_scheduling) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return ErrnoStatus(errno, "set no_new_privs");
-  SABOT_RETURN_IF_ERROR(DropCapabilities());
+  SABOT_RETURN_IF_ERROR(DropCapabilities(keep_scheduling));
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return ErrnoStatus(errno, "make the pacer undumpable");
   return LoadFilter();
 }

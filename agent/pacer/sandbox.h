@@ -11,7 +11,8 @@ namespace sabot::pacer {
 // For the calling process, which must have one thread: no new privileges, no capabilities, no core dumps or
 // ptrace by others, and a seccomp filter that allows the system calls of the pacer's loop and kills the
 // process at any other.
-absl::Status EnterSandbox();
+// `keep_scheduling`: except that it may go on changing its own scheduling (keeps CAP_SYS_NICE).
+absl::Status EnterSandbox(bool keep_scheduling);
 
 }  // namespace sabot::pacer
 

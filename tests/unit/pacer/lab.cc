@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/pacer/lab.h"
+
+#include <bpf/bpf.h>
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <stdexcept>
+#include <thread>
+
+namespace sabot::pacer {
+namespace {
+
+using loader::UniqueFd;
+
+// BPF_TCX_INGRESS and BPF_TCX_EGRESS, missing from older headers.
+constexpr auto kTcxIngress = static_cast<bpf_attach_type>(46);
+constexpr auto kTcxEgress = static_cast<bpf_attach_type>(47);
+constexpr uint32_t kHeartbeatIndex = 700;  // beyond the first page
+
+}  // namespace
+
+void Need(bool ok, const std::string& attempt) {
+  if (!ok) throw std::runtime_error(attempt + ": " + std::strerror(errno));
+}
+
+Namespace::Namespace() {
+  std::thread([this] {
+    if (unshare(CLONE_NEWNET) == 0) fd_.Reset(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+  }).join();
+  Need(fd_.valid(), "make a network namespace");
+  Need(Shell("ip link set lo up"), "turn on lo");
+}
+
+void Namespace::Run(const std::function<void()>& work) const {
+  std::exception_ptr thrown;
+  std::thread([&] {
+    try {
+      Need(setns(fd_.get(), CLONE_NEWNET) == 0, "enter a network namespace");
+      work();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  }).join();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+bool Namespace::Shell(const std::string& command) const {
+  int status = -1;
+  Run([&] { status = std::system(command.c_str()); });
+  return status == 0;
+}
+
+Lab::Lab() {
+  Connect();
+  sender.Run([this] {
+    auto made = Tap::Create();
+    if (!made.ok()) throw std::runtime_error(std::string(made.status().message()));
+    tap = std::move(*made);
+    Attach();
+  });
+}
+
+Lab::~Lab() { handover_bpf__destroy(programs); }
+
+void Lab::Connect() {
+  std::string peer = "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(receiver.fd());
+  Need(sender.Shell("ip link add eth0 type veth peer name eth0 netns " + peer), "make a veth pair");
+  int number = 1;
+  for (Namespace* side : {&sender, &receiver}) {
+    std::string host = std::to_string(number++);
+    Need(side->Shell("ip address add 10.0.0." + host + "/24 dev eth0 && ip address add fd00::" + host +
+                     "/64 dev eth0 nodad && ip link set eth0 up"),
+         "configure eth0");
+  }
+}
+
+void Lab::Attach() {
+  programs = handover_bpf__open_and_load();
+  Need(programs, "load the programs");
+  programs->bss->tap_ifindex = tap->ifindex();
+  programs->bss->device_ifindex = if_nametoindex("eth0");
+  programs->bss->heartbeat_index = kHeartbeatIndex;
+  int device = programs->bss->device_ifindex;
+  egress_link_.Reset(
+      bpf_link_create(bpf_program__fd(programs->progs.hand_over), device, kTcxEgress, nullptr));
+  Need(egress_link_.valid(), "attach to the egress of eth0");
+  UniqueFd back(
+      bpf_link_create(bpf_program__fd(programs->progs.take_back), tap->ifindex(), kTcxIngress, nullptr));
+  Need(back.valid(), "attach to the ingress of the tap");
+  PacerOptions options;
+  options.tap_fd = tap->fd();
+  options.heartbeat_fd = bpf_map__fd(programs->maps.heartbeats);
+  options.heartbeat_index = kHeartbeatIndex;
+  options.kept_fds = {back.get()};
+  auto started = StartPacer(options);
+  if (!started.ok()) throw std::runtime_error(std::string(started.status().message()));
+  pacer = std::move(*started);
+  tap->CloseFd();
+  // It answers, so its heart beats.
+  Need(QueryStats(pacer->control_fd(), absl::Seconds(2)).ok(), "ask the pacer");
+}
+
+void Lab::Delay(absl::Duration delay, absl::Duration other) {
+  programs->bss->other_delay_ns = absl::ToInt64Nanoseconds(other);
+  programs->bss->delay_ns = absl::ToInt64Nanoseconds(delay);
+}
+
+bool Lab::TapExists() const {
+  bool exists = false;
+  sender.Run([&] { exists = if_nametoindex(tap->name().c_str()) != 0; });
+  return exists;
+}
+
+void Lab::AgentDies() {
+  egress_link_.Reset();
+  pacer->LetGo();
+}
+
+void Lab::NoOffloads() {
+  sender.Run([] {
+    UniqueFd socket(::socket(AF_INET, SOCK_DGRAM, 0));
+    ethtool_value off = {.cmd = ETHTOOL_STXCSUM, .data = 0};
+    ifreq parameter = {};
+    std::strcpy(parameter.ifr_name, "eth0");
+    parameter.ifr_data = reinterpret_cast<char*>(&off);
+    Need(ioctl(socket.get(), SIOCETHTOOL, &parameter) == 0, "turn off the checksum offload of eth0");
+  });
+}
+
+std::string WhyNoLab() {
+  if (geteuid() != 0) return "needs root";
+  if (access("/dev/net/tun", R_OK | W_OK) != 0) return "needs /dev/net/tun";
+  return "";
+}
+
+}  // namespace sabot::pacer
