@@ -38,6 +38,14 @@ std::vector<std::string> EntriesOf(const char* directory) {
   return names;
 }
 
+// The inode number of a file that /proc has once per network namespace; 0 if unknown. Other than the
+// namespace file, it may be looked at without the right to trace the process, which we lack where process 1
+// has more capabilities than we.
+uint64_t ProcNetIdentity(const std::string& process) {
+  struct stat info {};
+  return ::stat(absl::StrCat("/proc/", process, "/net/dev").c_str(), &info) == 0 ? info.st_ino : 0;
+}
+
 // Where a namespace may be held open by something that can be seen.
 std::vector<std::string> CandidatePaths() {
   std::vector<std::string> paths;
@@ -75,14 +83,28 @@ absl::StatusOr<Netns> Netns::OpenPid(pid_t pid) { return OpenPath(absl::StrCat("
 absl::StatusOr<Netns> Netns::OpenNamed(std::string_view name) {
   if (name.empty() || name == "." || name == ".." || name.find('/') != name.npos ||
       name.find('\0') != name.npos) {
-    return absl::InvalidArgumentError(absl::StrCat("open network namespace \"", std::string(name), "\": not a name"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("open network namespace \"", std::string(name), "\": not a name"));
   }
   return OpenPath(absl::StrCat(kNamedDirectory, "/", std::string(name)));
 }
 
 absl::StatusOr<Netns> Netns::OpenSelf() { return OpenPath("/proc/thread-self/ns/net"); }
 
-absl::StatusOr<Netns> Netns::OpenInit() { return OpenPid(1); }
+absl::StatusOr<Netns> Netns::OpenInit() {
+  absl::StatusOr<Netns> direct = OpenPid(1);
+  if (!absl::IsPermissionDenied(direct.status())) return direct;
+  uint64_t wanted = ProcNetIdentity("1");
+  if (wanted == 0) return direct;
+  if (ProcNetIdentity("thread-self") == wanted) return OpenSelf();
+  for (const std::string& pid : EntriesOf("/proc")) {
+    if (!AllDigits(pid) || ProcNetIdentity(pid) != wanted) continue;
+    absl::StatusOr<Netns> same = OpenPath(absl::StrCat("/proc/", pid, "/ns/net"));
+    // Looked at again once open: the process may have gone elsewhere in between.
+    if (same.ok() && ProcNetIdentity(pid) == wanted) return same;
+  }
+  return direct;
+}
 
 absl::StatusOr<Netns> Netns::FindByInode(uint64_t inode) {
   for (const std::string& path : CandidatePaths()) {
