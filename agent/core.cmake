@@ -7,6 +7,9 @@ sabot_library(
   ${dir}/file.cc
   ${dir}/journal.cc
   ${dir}/journal_format.cc
-  ${dir}/journal_read.cc)
+  ${dir}/journal_read.cc
+  ${dir}/lock.cc
+  ${dir}/state_dir.cc
+  ${dir}/target_claim.cc)
 target_link_libraries(sabot_agent_core PUBLIC sabot_proto absl::status absl::statusor absl::strings absl::time
                                               absl::cleanup)

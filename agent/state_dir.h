@@ -99,7 +99,7 @@ class StateDir {
   // has gone.
   absl::StatusOr<Instance> AdoptInstance(const InstanceInfo& dead) const;
 
-  // Live and dead ones, ordered by name. Directories that vanish meanwhile are left out.
+  // Live and dead ones, ordered by pid. Directories that vanish meanwhile are left out.
   absl::StatusOr<std::vector<InstanceInfo>> ListInstances() const;
 
   // `key` names the target: "netns-4026532589", "cgroup-1234" (1 to 128 of [A-Za-z0-9._-], not starting with
@@ -117,6 +117,7 @@ class StateDir {
 
  private:
   explicit StateDir(std::filesystem::path path) : path_(std::move(path)) {}
+  absl::Status ClearAway(const std::filesystem::path& directory) const;
 
   std::filesystem::path path_;
 };
