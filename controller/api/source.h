@@ -5,10 +5,11 @@
 #ifndef SABOT_CONTROLLER_API_SOURCE_H_
 #define SABOT_CONTROLLER_API_SOURCE_H_
 
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
-#include "absl/container/flat_hash_map.h"
 #include "controller/api/problem.h"
 
 namespace sabot::api {
@@ -17,7 +18,7 @@ struct Source {
   std::string file;    // as the caller named it; empty: the object came from no file
   std::string prefix;  // path of the object in its document with a dot at the end, "items[2]."; mostly empty
   Position start;      // of the object
-  absl::flat_hash_map<std::string, Position> fields;  // by path within the object: "spec.delay.latency"
+  std::map<std::string, Position, std::less<>> fields;  // by path within the object: "spec.delay.latency"
 
   // The place of `field`, or of the nearest field around it that is in the file, or of the object.
   Position Find(std::string_view field) const;
