@@ -8,8 +8,12 @@ sabot_library(
   ${dir}/journal.cc
   ${dir}/journal_format.cc
   ${dir}/journal_read.cc
+  ${dir}/local_client.cc
+  ${dir}/local_frame.cc
+  ${dir}/local_server.cc
   ${dir}/lock.cc
   ${dir}/state_dir.cc
-  ${dir}/target_claim.cc)
+  ${dir}/target_claim.cc
+  ${dir}/unix_socket.cc)
 target_link_libraries(sabot_agent_core PUBLIC sabot_proto absl::status absl::statusor absl::strings absl::time
-                                              absl::cleanup)
+                                              absl::cleanup Threads::Threads)
