@@ -133,6 +133,11 @@ class Reconciler::Loop {
     ForEach([&](LiveFault& fault) { fault.End(sabot::v1::RECOVERED, why); });
   }
 
+  void Forget() {
+    revision_ = 0;
+    Merge({});
+  }
+
   // Nothing is left to do that was not at least tried.
   bool Settled() {
     bool settled = true;
@@ -305,6 +310,10 @@ std::vector<FaultStatus> Reconciler::Status() {
 void Reconciler::Halt() {
   loop_->Do([this] { loop_->EndAll("halted"); });
   loop_->Await([this] { return loop_->Settled(); }, absl::InfiniteDuration());
+}
+
+void Reconciler::Release() {
+  loop_->Post([this] { loop_->Forget(); });
 }
 
 bool Reconciler::WaitUntilOver(absl::Duration timeout) {

@@ -58,6 +58,9 @@ class Reconciler {
   // Ends everything and refuses maps until Resume(). Returns when it is done.
   void Halt();
 
+  // Whoever gave the map is gone: ends everything, and takes any revision next. Does not wait.
+  void Release();
+
   // Waits until no fault is pending or acting, or `timeout` has passed; true in the first case.
   bool WaitUntilOver(absl::Duration timeout);
 
