@@ -204,6 +204,8 @@ void AddStrays(Lines& lines) {
 void AddStateDir(Lines& lines, const std::string& state_dir) {
   std::error_code error;
   for (const auto& entry : fs::recursive_directory_iterator(state_dir, error)) {
+    // An empty directory is no state: one that holds claims may outlive them.
+    if (entry.is_directory(error) && fs::is_empty(entry.path(), error)) continue;
     lines.insert("state " + entry.path().string().substr(state_dir.size()));
   }
 }

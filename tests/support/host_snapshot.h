@@ -16,7 +16,7 @@
 //   BPF programs, links, maps  those that came since the first snapshot and that no process holds and no held
 //                              object refers to: they stay for ever. What a process holds goes with it, and
 //                              the processes are checked
-//   state directory            every entry
+//   state directory            every entry but empty directories
 //   the machine itself         what its own devices carry (devices that come and go are others'), and entries
 //   named
 //                              after the product among links, mounts, cgroups, /run/netns and BPF pins,

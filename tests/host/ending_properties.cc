@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the fault ends: by itself, when asked, and when what runs it is stopped or killed.
+#include <signal.h>
+
+#include <algorithm>
+#include <fstream>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "tests/host/property.h"
+#include "tests/support/clock.h"
+#include "tests/support/require.h"
+#include "tests/support/udp_probe.h"
+
+namespace sabot::test {
+namespace {
+
+// The lease that the agent renews is 3 s; one second more is allowed for noticing.
+constexpr absl::Duration kLetGo = absl::Seconds(4);
+// Consecutive datagrams (of 500 a second) that decide whether the fault acts.
+constexpr int kRun = 40;
+
+// A stream from the target to the peer while a strong fault comes and goes.
+class Watch {
+ public:
+  explicit Watch(Scenario& scenario)
+      : scenario_(scenario), stream_(scenario.network().target, scenario.network().peer, Family::kIpv4) {}
+
+  void ExpectActing() {
+    EXPECT_TRUE(stream_.WaitUntilLast(
+        kRun, [this](const Datagram& datagram) { return IsHit(scenario_.effect(), datagram); },
+        Scaled(absl::Seconds(3))))
+        << "the fault does not act";
+  }
+  void ExpectGone(absl::Duration within) {
+    EXPECT_TRUE(stream_.WaitUntilLast(kRun, IsUnhurt, within + Scaled(absl::Seconds(1))))
+        << "the fault still acts";
+  }
+  // When the first and the last datagram that was hit were sent.
+  struct Span {
+    int64_t first_ns = 0, last_ns = 0;
+    std::string text;
+  };
+  Span Stop() {
+    Tally tally = stream_.Stop();
+    Span span{.text = tally.Describe()};
+    for (const Datagram& datagram : tally.datagrams) {
+      if (!IsHit(scenario_.effect(), datagram)) continue;
+      if (span.first_ns == 0) span.first_ns = datagram.sent_ns;
+      span.last_ns = datagram.sent_ns;
+    }
+    return span;
+  }
+
+ private:
+  Scenario& scenario_;
+  UdpStream stream_;
+};
+
+void ExpectLetGoSince(Watch& watch, int64_t since_ns) {
+  watch.ExpectGone(kLetGo);
+  Watch::Span span = watch.Stop();
+  EXPECT_LE(span.last_ns - since_ns, absl::ToInt64Nanoseconds(kLetGo))
+      << "the fault acted too long; " << span.text;
+}
+
+void ExpectUndo(Scenario& scenario) {
+  Finished undo = scenario.cli().Run({"undo"});
+  EXPECT_EQ(undo.exit_code, 0) << undo.out << undo.err;
+}
+
+void LetsGoOn(Scenario& scenario, int signal) {
+  TestNetwork& network = scenario.network();
+  auto run = scenario.Inject(scenario.Strong());
+  scenario.ExpectHit(network.target, network.peer);
+  int64_t signalled_ns = NowNs();
+  run->Signal(signal);
+  scenario.ExpectGoodEnd(run->End(absl::Seconds(4)), "Recovered");
+  EXPECT_LE(NowNs() - signalled_ns, absl::ToInt64Nanoseconds(Scaled(absl::Seconds(2))));
+  scenario.ExpectUnhurt(network.target, network.peer);
+}
+
+std::vector<pid_t> ChildrenOf(pid_t pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/task/", pid, "/children"));
+  std::vector<pid_t> children;
+  for (pid_t child; file >> child;) children.push_back(child);
+  return children;
+}
+
+void LetsGoWhenHelperGets(Scenario& scenario, int signal) {
+  Watch watch(scenario);
+  auto run = scenario.Inject(scenario.Strong());
+  watch.ExpectActing();
+  std::vector<pid_t> helpers = ChildrenOf(run->pid());
+  ASSERT_FALSE(helpers.empty()) << "the rung has a helper process, but sabot has no children";
+  int64_t signalled_ns = NowNs();
+  for (pid_t helper : helpers) ::kill(helper, signal);
+  ExpectLetGoSince(watch, signalled_ns);
+  // The fault could not be held: that is a failure, and it is said.
+  RunEnd end = run->End(absl::Seconds(6));
+  EXPECT_FALSE(end.timed_out) << end.Describe();
+  EXPECT_EQ(end.exit_code, 1) << end.Describe();
+  ASSERT_FALSE(end.faults.empty()) << end.Describe();
+  EXPECT_NE(end.faults.front().phase, "Recovered") << end.Describe();
+  EXPECT_FALSE(end.faults.front().message.empty()) << end.Describe();
+}
+
+}  // namespace
+
+void EndsAtItsDeadline(Scenario& scenario) {
+  NetworkChaos chaos = scenario.Strong();
+  chaos.duration = "2s";
+  Watch watch(scenario);
+  auto run = scenario.Inject(chaos);
+  scenario.ExpectGoodEnd(run->End(absl::Seconds(6)), "Expired");
+  watch.ExpectGone(absl::ZeroDuration());
+  Watch::Span span = watch.Stop();
+  absl::Duration acted = absl::Nanoseconds(span.last_ns - span.first_ns);
+  EXPECT_GE(acted, absl::Seconds(2) - Scaled(absl::Milliseconds(200))) << span.text;
+  EXPECT_LE(acted, absl::Seconds(2) + Scaled(absl::Milliseconds(300))) << span.text;
+}
+
+void LetsGoWhenStopped(Scenario& scenario) {
+  Watch watch(scenario);
+  auto run = scenario.Inject(scenario.Strong());
+  watch.ExpectActing();
+  int64_t stopped_ns = NowNs();
+  run->Signal(SIGSTOP);
+  ExpectLetGoSince(watch, stopped_ns);
+  run->Signal(SIGCONT);
+  RunEnd end = run->Interrupt();
+  EXPECT_FALSE(end.timed_out) << end.Describe();
+  scenario.ExpectUnhurt(scenario.network().target, scenario.network().peer);
+  ExpectUndo(scenario);
+}
+
+void LetsGoWhenKilled(Scenario& scenario) {
+  Watch watch(scenario);
+  auto run = scenario.Inject(scenario.Strong());
+  watch.ExpectActing();
+  int64_t killed_ns = NowNs();
+  run->Signal(SIGKILL);
+  ExpectLetGoSince(watch, killed_ns);
+  run->End();
+  ExpectUndo(scenario);
+}
+
+void RepairedByAFreshStart(Scenario& scenario) {
+  TestNetwork& network = scenario.network();
+  auto killed = scenario.Inject(scenario.Strong());
+  scenario.ExpectHit(network.target, network.peer);
+  killed->Signal(SIGKILL);
+  killed->End();
+  auto fresh = scenario.Inject(scenario.Strong());
+  scenario.ExpectHit(network.target, network.peer);
+  scenario.ExpectGoodEnd(fresh->Interrupt(), "Recovered");
+  scenario.ExpectUnhurt(network.target, network.peer);
+}
+
+void LetsGoOnSigint(Scenario& scenario) { LetsGoOn(scenario, SIGINT); }
+
+void LetsGoOnSigterm(Scenario& scenario) { LetsGoOn(scenario, SIGTERM); }
+
+void LetsGoWhenItsHelperStops(Scenario& scenario) { LetsGoWhenHelperGets(scenario, SIGSTOP); }
+
+void LetsGoWhenItsHelperDies(Scenario& scenario) { LetsGoWhenHelperGets(scenario, SIGKILL); }
+
+}  // namespace sabot::test
