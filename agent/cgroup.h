@@ -50,8 +50,12 @@ class CgroupMounts {
 
  private:
   std::filesystem::path unified_;
+  std::string unified_root_;  // the group that is mounted there, as seen from our cgroup namespace
   std::filesystem::path systemd_v1_;
 };
+
+// The groups right below a group, in no order; none if it has gone.
+std::vector<std::filesystem::path> SubgroupsOf(const std::filesystem::path& directory);
 
 // Processes in the group and all groups below it, ascending, without repetition. Works on v1 and v2
 // directories. A group that vanishes meanwhile has no members; NOT_FOUND if `directory` itself is not there.
@@ -60,8 +64,8 @@ absl::StatusOr<std::vector<pid_t>> MembersOf(const std::filesystem::path& direct
 // A process and its network namespace.
 struct MemberNetns {
   pid_t pid = 0;
-  std::string command;  // /proc/PID/comm
-  uint64_t netns_inode = 0;
+  std::string command;       // /proc/PID/comm
+  uint64_t netns_inode = 0;  // 0: we may not look
 };
 
 // The network namespaces of processes; those that end meanwhile are left out.

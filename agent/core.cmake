@@ -1,19 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 # The agent's ground floor: state directory, journal, local socket, targets. It knows of no fault.
-set(dir ${CMAKE_CURRENT_LIST_DIR})
+set(core ${CMAKE_CURRENT_LIST_DIR})
 sabot_library(
   sabot_agent_core
-  ${dir}/crc32c.cc
-  ${dir}/file.cc
-  ${dir}/journal.cc
-  ${dir}/journal_format.cc
-  ${dir}/journal_read.cc
-  ${dir}/local_client.cc
-  ${dir}/local_frame.cc
-  ${dir}/local_server.cc
-  ${dir}/lock.cc
-  ${dir}/state_dir.cc
-  ${dir}/target_claim.cc
-  ${dir}/unix_socket.cc)
-target_link_libraries(sabot_agent_core PUBLIC sabot_proto absl::status absl::statusor absl::strings absl::time
-                                              absl::cleanup Threads::Threads)
+  ${core}/cgroup.cc
+  ${core}/crc32c.cc
+  ${core}/cri.cc
+  ${core}/cri_connection.cc
+  ${core}/file.cc
+  ${core}/journal.cc
+  ${core}/journal_format.cc
+  ${core}/journal_read.cc
+  ${core}/local_client.cc
+  ${core}/local_frame.cc
+  ${core}/local_server.cc
+  ${core}/lock.cc
+  ${core}/process.cc
+  ${core}/state_dir.cc
+  ${core}/target.cc
+  ${core}/target_claim.cc
+  ${core}/target_recheck.cc
+  ${core}/unit.cc
+  ${core}/unix_socket.cc)
+target_link_libraries(
+  sabot_agent_core
+  PUBLIC sabot_loader sabot_proto absl::status absl::statusor absl::strings absl::time
+  PRIVATE sabot_cri_proto absl::cleanup nlohmann_json::nlohmann_json Threads::Threads)

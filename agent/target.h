@@ -19,23 +19,17 @@
 #include "absl/status/statusor.h"
 #include "agent/cgroup.h"
 #include "agent/cri.h"
-#include "loader/fd.h"
+#include "agent/process.h"
 #include "loader/netns.h"
 #include "sabot/v1/fault.pb.h"
 
 namespace sabot::agent {
 
-// A process that cannot be mistaken for a later one with the same id.
-struct TargetProcess {
-  pid_t pid = 0;
-  uint64_t start_time = 0;  // field 22 of /proc/PID/stat, in clock ticks since boot
-  std::string command;      // /proc/PID/comm, for messages
-  loader::UniqueFd pidfd;
-};
-
 // What a target was when it was resolved. Immutable afterwards, so it may be shared between threads.
 // Holds up to two descriptors (pidfd, namespace): mind RLIMIT_NOFILE with many targets.
 struct ResolvedTarget {
+  // What it was named as.
+  sabot::v1::Target::KindCase kind = sabot::v1::Target::KIND_NOT_SET;
   // The network namespace of the target's processes. Null only for a control group without processes.
   std::shared_ptr<const loader::Netns> netns;
   // For `cgroup`, `unit` and `container` the target's own group. For `pid` the group that the process is in,
