@@ -118,11 +118,15 @@ absl::StatusOr<std::vector<UniqueFd>> Duplicate(int control, const std::vector<i
   return duplicates;
 }
 
+// The owner's end, which does not block, and the child's, which does until it says otherwise.
 absl::StatusOr<std::pair<UniqueFd, UniqueFd>> ControlPair() {
   int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return ErrnoStatus(errno, "make a helper's control socket");
-  return std::pair(UniqueFd(ends[0]), UniqueFd(ends[1]));
+  std::pair<UniqueFd, UniqueFd> pair(ends[0], ends[1]);
+  if (fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0)
+    return ErrnoStatus(errno, "make a helper's control socket non-blocking");
+  return pair;
 }
 
 absl::StatusOr<pid_t> Spawn(const std::string& path, const std::vector<std::string>& args,

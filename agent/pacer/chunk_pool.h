@@ -17,8 +17,9 @@ namespace sabot::pacer {
 // Not thread-safe. Chunks are named by their index.
 class ChunkPool {
  public:
-  // An Ethernet frame of the usual size with its headers fits into one.
-  static constexpr size_t kChunkBytes = 2048;
+  // A frame of the usual size fits into one. (Half as much held twice as many small frames, but cost a sixth
+  // more processor time per byte of large ones.)
+  static constexpr size_t kChunkBytes = 4096;
   static constexpr uint32_t kNone = UINT32_MAX;
 
   // Reserves `chunks` (1 to 2^28) chunks.

@@ -61,13 +61,13 @@ bool Namespace::Shell(const std::string& command) const {
   return status == 0;
 }
 
-Lab::Lab() {
+Lab::Lab(uint64_t max_bytes) {
   Connect();
-  sender.Run([this] {
+  sender.Run([&] {
     auto made = Tap::Create();
     if (!made.ok()) throw std::runtime_error(std::string(made.status().message()));
     tap = std::move(*made);
-    Attach();
+    Attach(max_bytes);
   });
 }
 
@@ -76,16 +76,22 @@ Lab::~Lab() { handover_bpf__destroy(programs); }
 void Lab::Connect() {
   std::string peer = "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(receiver.fd());
   Need(sender.Shell("ip link add eth0 type veth peer name eth0 netns " + peer), "make a veth pair");
-  int number = 1;
-  for (Namespace* side : {&sender, &receiver}) {
-    std::string host = std::to_string(number++);
-    Need(side->Shell("ip address add 10.0.0." + host + "/24 dev eth0 && ip address add fd00::" + host +
-                     "/64 dev eth0 nodad && ip link set eth0 up"),
+  // Permanent neighbours, so that nothing crosses the wire but what the tests send.
+  const char* hosts[] = {"1", "2"};
+  for (int i = 0; i < 2; ++i) {
+    std::string host = hosts[i], other = hosts[1 - i];
+    std::string script =
+        "ip link set eth0 address 02:00:00:00:00:0$HOST addrgenmode none up &&"
+        "ip address add 10.0.0.$HOST/24 dev eth0 &&"
+        "ip address add fd00::$HOST/64 dev eth0 nodad &&"
+        "ip neighbour add 10.0.0.$OTHER lladdr 02:00:00:00:00:0$OTHER dev eth0 &&"
+        "ip neighbour add fd00::$OTHER lladdr 02:00:00:00:00:0$OTHER dev eth0";
+    Need((i == 0 ? sender : receiver).Shell("HOST=" + host + "; OTHER=" + other + ";" + script),
          "configure eth0");
   }
 }
 
-void Lab::Attach() {
+void Lab::Attach(uint64_t max_bytes) {
   programs = handover_bpf__open_and_load();
   Need(programs, "load the programs");
   programs->bss->tap_ifindex = tap->ifindex();
@@ -102,6 +108,7 @@ void Lab::Attach() {
   options.tap_fd = tap->fd();
   options.heartbeat_fd = bpf_map__fd(programs->maps.heartbeats);
   options.heartbeat_index = kHeartbeatIndex;
+  options.max_bytes = max_bytes;
   options.kept_fds = {back.get()};
   auto started = StartPacer(options);
   if (!started.ok()) throw std::runtime_error(std::string(started.status().message()));
@@ -127,14 +134,16 @@ void Lab::AgentDies() {
   pacer->LetGo();
 }
 
-void Lab::NoOffloads() {
-  sender.Run([] {
+void Lab::Offloads(bool on) const {
+  sender.Run([on] {
     UniqueFd socket(::socket(AF_INET, SOCK_DGRAM, 0));
-    ethtool_value off = {.cmd = ETHTOOL_STXCSUM, .data = 0};
-    ifreq parameter = {};
-    std::strcpy(parameter.ifr_name, "eth0");
-    parameter.ifr_data = reinterpret_cast<char*>(&off);
-    Need(ioctl(socket.get(), SIOCETHTOOL, &parameter) == 0, "turn off the checksum offload of eth0");
+    for (uint32_t command : {ETHTOOL_STXCSUM, ETHTOOL_SSG, ETHTOOL_STSO}) {
+      ethtool_value value = {.cmd = command, .data = on};
+      ifreq parameter = {};
+      std::strcpy(parameter.ifr_name, "eth0");
+      parameter.ifr_data = reinterpret_cast<char*>(&value);
+      Need(ioctl(socket.get(), SIOCETHTOOL, &parameter) == 0, "switch the offloads of eth0");
+    }
   });
 }
 

@@ -37,7 +37,7 @@ class Namespace {
 // 10.0.0.1 and fd00::1 send, 10.0.0.2 and fd00::2 receive; the device is eth0 on both sides.
 class Lab {
  public:
-  Lab();
+  explicit Lab(uint64_t max_bytes = 256ull << 20);
   ~Lab();
 
   // Frames wait from now on; zero: they do not (the pacer stays). `other` is added for every second frame.
@@ -47,9 +47,10 @@ class Lab {
   bool TapExists() const;
   // What the agent's end does: programs of eth0 gone, control socket closed.
   void AgentDies();
-  // Makes the sender's device compute checksums and cut segments in software, as hardware would, so that the
-  // receiver sees whether the pacer kept the instructions right.
-  void NoOffloads();
+  // Whether the sender's device takes frames whose checksum is still to be filled in, and trains of segments.
+  // If not, the kernel does both in software just before the device, as hardware would, and the receiver
+  // checks the result.
+  void Offloads(bool on) const;
 
   Stats stats() { return *QueryStats(pacer->control_fd(), absl::Seconds(1)); }
 
@@ -60,7 +61,7 @@ class Lab {
 
  private:
   void Connect();
-  void Attach();
+  void Attach(uint64_t max_bytes);
 
   loader::UniqueFd egress_link_;
 };

@@ -2,6 +2,9 @@
 #include "tests/unit/pacer/traffic.h"
 
 #include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
@@ -143,6 +146,27 @@ void ReceiveAll(int fd, const Datagrams& plan, Delays& delays) {
   }
 }
 
+// A socket that sees every frame of the receiver's device.
+UniqueFd CaptureSocket(const Lab& lab) {
+  UniqueFd fd;
+  lab.receiver.Run([&] {
+    fd.Reset(socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ALL)));
+    Need(fd.valid(), "open a packet socket");
+  });
+  Set(fd.get(), SOL_PACKET, PACKET_AUXDATA, 1);
+  return fd;
+}
+
+int VlanOf(msghdr& message) {
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_PACKET || part->cmsg_type != PACKET_AUXDATA) continue;
+    tpacket_auxdata data;
+    std::memcpy(&data, CMSG_DATA(part), sizeof(data));
+    if (data.tp_status & TP_STATUS_VLAN_VALID) return data.tp_vlan_tci & 0xfff;
+  }
+  return -1;
+}
+
 // Blocks of bytes that differ from place to place in the stream.
 std::vector<uint64_t> Pattern() {
   std::mt19937_64 random(1);
@@ -197,6 +221,28 @@ Delays SendDatagrams(const Lab& lab, const Datagrams& plan) {
   std::sort(delays.wire_ms.begin(), delays.wire_ms.end());
   std::sort(delays.program_ms.begin(), delays.program_ms.end());
   return delays;
+}
+
+std::vector<VlanFrame> SendAndCapture(const Lab& lab, const Datagrams& plan) {
+  constexpr ssize_t kHeaders = sizeof(iphdr) + sizeof(udphdr);
+  UniqueFd in = CaptureSocket(lab);
+  SetPatience(in.get(), plan.patience);
+  UniqueFd out = ConnectedSocket(lab, Family::kIpv4, SOCK_DGRAM);
+  SendAll(out.get(), plan);
+  std::vector<VlanFrame> frames;
+  std::vector<uint8_t> buffer(1 << 16);
+  while (true) {
+    char control[256];
+    iovec part = {buffer.data(), buffer.size()};
+    msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+    ssize_t bytes = recvmsg(in.get(), &message, 0);
+    if (bytes < 0) return frames;
+    if (bytes != kHeaders + plan.payload_bytes) continue;
+    Stamp stamp;
+    std::memcpy(&stamp, &buffer[kHeaders], sizeof(stamp));
+    frames.push_back({VlanOf(message), Intact(&buffer[kHeaders], plan.payload_bytes, stamp.number)});
+  }
 }
 
 Throughput SendFlows(const Lab& lab, const Flows& plan) {

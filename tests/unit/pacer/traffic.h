@@ -34,6 +34,14 @@ struct Datagrams {
 // Every datagram is checked byte by byte; a wrong one counts as lost.
 Delays SendDatagrams(const Lab& lab, const Datagrams& plan);
 
+// Sends IPv4 datagrams, and gives the VLAN identifier and the soundness of each frame that the receiver's
+// device saw.
+struct VlanFrame {
+  int vlan;
+  bool intact;
+};
+std::vector<VlanFrame> SendAndCapture(const Lab& lab, const Datagrams& plan);
+
 struct Flows {
   Family family = Family::kIpv4;
   int count = 1;
