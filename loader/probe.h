@@ -74,14 +74,14 @@ enum class Feature {
   kFanotifyPermission,  // fanotify permission events
 };
 
-class ProbeContext;  // what the probes of one Features share; see probe_context.h
+class ProbeContext;  // what the probes of one Features share; probe_context.h
 
 // One row of the table of features.
 struct FeatureInfo {
   Feature feature;
   std::string_view name;     // for --no-feature and `sabot doctor`: "fmod-ret-security"
   std::string_view purpose;  // what Sabot uses it for
-  std::string_view since;    // "6.6": where a stock kernel first has it; for messages only
+  std::string_view since;    // "6.6", "5.8 with CONFIG_NET_SCH_FQ": where Linux has it; for messages only
   Finding (*probe)(ProbeContext& context);
 };
 
@@ -113,7 +113,7 @@ class Features {
   Features& operator=(Features&&) noexcept;
   ~Features();
 
-  // The reference is good until the next call of a non-const function or the end of the object.
+  // The reference is good until the same feature is asked for again, Forget(), or the end of the object.
   const Finding& Get(Feature feature) const;
   bool Has(Feature feature) const { return Get(feature).answer == Answer::kYes; }
   // Forgets what was found, but not what is disabled: for a kernel module that was loaded meanwhile.
