@@ -20,9 +20,9 @@ need_packages() {
   ((${#missing[@]})) || return 0
   echo "installing ${missing[*]}" >&2
   # The first try may fail only because the package lists are absent or stale.
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-    "${missing[@]}" >/dev/null 2>&1 && return 0
+  local install=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600
+    install -y -q --no-install-recommends "${missing[@]}")
+  "${install[@]}" >/dev/null 2>&1 && return 0
   apt-get update -q >&2
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-    "${missing[@]}" >&2
+  "${install[@]}" >&2
 }
