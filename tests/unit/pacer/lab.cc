@@ -129,6 +129,13 @@ bool Lab::TapExists() const {
   return exists;
 }
 
+uint64_t Lab::heartbeat() const {
+  uint64_t beat = 0;
+  Need(bpf_map_lookup_elem(bpf_map__fd(programs->maps.heartbeats), &kHeartbeatIndex, &beat) == 0,
+       "read the heartbeat");
+  return beat;
+}
+
 void Lab::AgentDies() {
   egress_link_.Reset();
   pacer->LetGo();

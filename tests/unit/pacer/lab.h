@@ -52,6 +52,7 @@ class Lab {
   // checks the result.
   void Offloads(bool on) const;
 
+  uint64_t heartbeat() const;
   Stats stats() { return *QueryStats(pacer->control_fd(), absl::Seconds(1)); }
 
   Namespace sender, receiver;

@@ -42,6 +42,16 @@ void SendInto(const Namespace& place, const char* address) {
   });
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+constexpr bool kSanitized = __has_feature(address_sanitizer);
+#else
+constexpr bool kSanitized = false;
+#endif
+// A sanitizer takes memory of its own.
+constexpr int kMaxRestKilobytes = kSanitized ? 64 << 10 : 6 << 10;
+
 class PacerTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -139,11 +149,11 @@ TEST_F(PacerTest, HoldsFramesOfTwoDelaysAtOnce) {
 TEST_F(PacerTest, AccountsForEveryFrame) {
   Lab lab(8 << 20);
   lab.Delay(absl::Milliseconds(100));
-  SendDatagrams(lab, {.count = 20000, .gap = absl::ZeroDuration()});
+  SendDatagrams(lab, {.count = 9000, .gap = absl::ZeroDuration()});  // the tap's own queue takes 10000
   Stats stats = lab.stats();
   EXPECT_GT(stats.dropped_full, 0u);
   EXPECT_EQ(stats.frames_in, stats.released + stats.refused + stats.dropped_full + stats.bad + stats.held);
-  EXPECT_GE(stats.frames_in, 20000u);
+  EXPECT_GE(stats.frames_in, 9000u);
 }
 
 TEST_F(PacerTest, HoldsNoMoreThanAllowed) {
@@ -205,6 +215,18 @@ TEST_F(PacerTest, ReleasesWhatItHoldsWhenTheAgentDies) {
   EXPECT_EQ(lab.pacer->ending(), "exited with 0");
   EXPECT_FALSE(lab.TapExists());
   ExpectAllDelayed(lab, {.count = 5}, 0);
+}
+
+TEST_F(PacerTest, TakesItsHeartbeatBackWhenLetGo) {
+  Lab lab;
+  EXPECT_NE(lab.heartbeat(), 0u);
+  lab.Delay(absl::Milliseconds(500));
+  SendDatagrams(lab, {.count = 1, .patience = absl::Milliseconds(1)});
+  lab.pacer->LetGo();
+  absl::SleepFor(absl::Milliseconds(20));
+  EXPECT_EQ(lab.heartbeat(), 0u);
+  EXPECT_TRUE(lab.pacer->Alive());  // it holds a frame
+  EXPECT_TRUE(lab.pacer->WaitForExit(absl::Seconds(1)));
 }
 
 TEST_F(PacerTest, LeavesAtOnceWhenItHoldsNothing) {
@@ -272,7 +294,7 @@ TEST_F(PacerTest, CostsLittleAtRest) {
   std::printf("[ figure ] at rest: VmRSS %s, %d wake-ups a second\n", StatusField(pid, "VmRSS").c_str(),
               wake_ups);
   EXPECT_LE(wake_ups, 12);
-  EXPECT_LE(std::stoi(StatusField(pid, "VmRSS")), 6 << 10);
+  EXPECT_LE(std::stoi(StatusField(pid, "VmRSS")), kMaxRestKilobytes);
 }
 
 TEST_F(PacerTest, GivesMemoryBackAfterABurst) {
@@ -284,7 +306,7 @@ TEST_F(PacerTest, GivesMemoryBackAfterABurst) {
   absl::SleepFor(absl::Milliseconds(1500));
   int rest = std::stoi(StatusField(pid, "VmRSS"));
   std::printf("[ figure ] VmRSS %d kB after a burst, %d kB later\n", busy, rest);
-  EXPECT_LE(rest, 6 << 10);
+  EXPECT_LE(rest, kMaxRestKilobytes);
 }
 
 }  // namespace
