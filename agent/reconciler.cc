@@ -65,6 +65,7 @@ class Reconciler::Loop {
         state_dir_(state_dir),
         context_({.max_targets = options_.max_targets,
                   .max_faults = options_.max_faults,
+                  .max_peers = options_.max_peers,
                   .owner = options_.owner,
                   .helper_path = options_.helper_path},
                  journal, state_dir, features),

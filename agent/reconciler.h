@@ -33,6 +33,7 @@ class Reconciler {
     std::string helper_path;  // empty: beside this program
     uint32_t max_targets = 2048;
     uint32_t max_faults = 8192;
+    uint32_t max_peers = 262'144;  // whole addresses of one family in the peer lists of all faults
     ContainerLookup containers;
     // Told of every change of a fault's phase, on the owner thread; must not call back. May be empty.
     std::function<void(const sabot::v1::FaultStatus&)> on_change;

@@ -3,7 +3,7 @@
  * Network faults: loss, partition and delay of the packets of a target.
  *
  * What it does: each body below looks the packet's far address up among the peers of its lane, and carries out the
- * rules that fit. A packet that no rule fits costs one array look-up, one counter and at most one trie look-up.
+ * rules that fit. A packet that no rule fits costs one array look-up, one counter and at most one look-up in a hash and one in a trie.
  *
  * When it lets go: a rule acts only before its own end (CLOCK_BOOTTIME) and only while the lease is fresh; user
  * space renews the lease every second for three. The entry programs reach the bodies through a program array that
@@ -70,20 +70,36 @@ struct {
 } sabot_seens SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1 << 20);
-	__type(key, struct sabot_peer4);
+	__uint(max_entries, 1);
+	__type(key, struct sabot_host4);
 	__type(value, __u64);
-} sabot_peers4 SEC(".maps");
+} sabot_hosts4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct sabot_host6);
+	__type(value, __u64);
+} sabot_hosts6 SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1 << 20);
-	__type(key, struct sabot_peer6);
+	__type(key, struct sabot_net4);
 	__type(value, __u64);
-} sabot_peers6 SEC(".maps");
+} sabot_nets4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 20);
+	__type(key, struct sabot_net6);
+	__type(value, __u64);
+} sabot_nets6 SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -110,7 +126,7 @@ struct {
 	__type(value, __u64);
 } sabot_clone SEC(".maps");
 
-/* Two, since one program array holds programs of one type. */
+/* Several, since one program array holds programs of one type and attach type. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, SABOT_BODIES);
@@ -123,7 +139,14 @@ struct {
 	__uint(max_entries, SABOT_BODIES);
 	__type(key, __u32);
 	__type(value, __u32);
-} sabot_cgroup SEC(".maps");
+} sabot_cg_out SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, SABOT_BODIES);
+	__type(key, __u32);
+	__type(value, __u32);
+} sabot_cg_in SEC(".maps");
 
 /* One packet on its way through the rules of its lane. */
 struct walk {
@@ -151,25 +174,33 @@ static __always_inline void count_seen(__u32 lane, enum sabot_body body)
 		seen->packets[body]++;
 }
 
-static __always_inline __u64 peer_rules4(struct __sk_buff *skb, __u32 lane, __u32 offset)
+static __always_inline __u64 peer_rules4(struct __sk_buff *skb, struct sabot_lane *lane, __u32 index, __u64 mask,
+					 __u32 offset)
 {
-	struct sabot_peer4 key = {.prefixlen = 64, .lane = lane};
-	__u64 *rules;
+	struct sabot_net4 key = {.prefixlen = 64, .host = {.lane = index}};
+	__u64 *rules = NULL;
 
-	if (bpf_skb_load_bytes_relative(skb, offset, key.address, sizeof(key.address), BPF_HDR_START_NET))
+	if (bpf_skb_load_bytes_relative(skb, offset, key.host.address, sizeof(key.host.address), BPF_HDR_START_NET))
 		return 0;
-	rules = bpf_map_lookup_elem(&sabot_peers4, &key);
+	if (mask & lane->hosts4)
+		rules = bpf_map_lookup_elem(&sabot_hosts4, &key.host);
+	if (!rules && mask & lane->nets4)
+		rules = bpf_map_lookup_elem(&sabot_nets4, &key);
 	return rules ? *rules : 0;
 }
 
-static __always_inline __u64 peer_rules6(struct __sk_buff *skb, __u32 lane, __u32 offset)
+static __always_inline __u64 peer_rules6(struct __sk_buff *skb, struct sabot_lane *lane, __u32 index, __u64 mask,
+					 __u32 offset)
 {
-	struct sabot_peer6 key = {.prefixlen = 160, .lane = lane};
-	__u64 *rules;
+	struct sabot_net6 key = {.prefixlen = 160, .host = {.lane = index}};
+	__u64 *rules = NULL;
 
-	if (bpf_skb_load_bytes_relative(skb, offset, key.address, sizeof(key.address), BPF_HDR_START_NET))
+	if (bpf_skb_load_bytes_relative(skb, offset, key.host.address, sizeof(key.host.address), BPF_HDR_START_NET))
 		return 0;
-	rules = bpf_map_lookup_elem(&sabot_peers6, &key);
+	if (mask & lane->hosts6)
+		rules = bpf_map_lookup_elem(&sabot_hosts6, &key.host);
+	if (!rules && mask & lane->nets6)
+		rules = bpf_map_lookup_elem(&sabot_nets6, &key);
 	return rules ? *rules : 0;
 }
 
@@ -180,11 +211,11 @@ static __always_inline __u64 fitting(struct __sk_buff *skb, struct sabot_lane *l
 	__u64 rules = lane->all_peers;
 
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		if (mask & lane->peers4)
-			rules |= peer_rules4(skb, index, egress ? DADDR4 : SADDR4);
+		if (mask & (lane->hosts4 | lane->nets4))
+			rules |= peer_rules4(skb, lane, index, mask, egress ? DADDR4 : SADDR4);
 	} else if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
-		if (mask & lane->peers6)
-			rules |= peer_rules6(skb, index, egress ? DADDR6 : SADDR6);
+		if (mask & (lane->hosts6 | lane->nets6))
+			rules |= peer_rules6(skb, lane, index, mask, egress ? DADDR6 : SADDR6);
 	} else {
 		return 0;
 	}

@@ -30,7 +30,9 @@ class MapRef {
 
   absl::Status Set(const Key& key, const Value& value) {
     if (bpf_map_update_elem(fd_, &key, &value, BPF_ANY) == 0) return absl::OkStatus();
-    return ErrnoStatus(errno, absl::StrCat("update BPF map ", name_));
+    const std::string attempt = absl::StrCat("update BPF map ", name_);
+    if (errno == E2BIG || errno == ENOSPC) return absl::ResourceExhaustedError(absl::StrCat(attempt, ": it is full"));
+    return ErrnoStatus(errno, attempt);
   }
 
   // Erasing what is not there is fine.

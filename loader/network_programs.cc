@@ -55,8 +55,9 @@ const bpf_program* BodyProgram(const network_bpf& skeleton, int body) {
 }
 
 int BodyArray(const network_bpf& skeleton, int body) {
-  const bool cgroup = kBodies[body].type == BPF_PROG_TYPE_CGROUP_SKB;
-  return bpf_map__fd(cgroup ? skeleton.maps.sabot_cgroup : skeleton.maps.sabot_tc);
+  if (body == SABOT_BODY_CGROUP_EGRESS) return bpf_map__fd(skeleton.maps.sabot_cg_out);
+  if (body == SABOT_BODY_CGROUP_INGRESS) return bpf_map__fd(skeleton.maps.sabot_cg_in);
+  return bpf_map__fd(skeleton.maps.sabot_tc);
 }
 
 absl::Status FillProgramArrays(const network_bpf& skeleton) {
@@ -72,16 +73,28 @@ absl::Status FillProgramArrays(const network_bpf& skeleton) {
 // libbpf prints on standard error by default; what matters comes back as an error.
 int Silent(libbpf_print_level, const char*, va_list) { return 0; }
 
-sabot_peer4 Key4(uint32_t lane, const Prefix& prefix) {
-  sabot_peer4 key = {.prefixlen = 32u + prefix.length, .lane = lane, .address = {}};
+template <typename Host>
+Host HostKey(uint32_t lane, const Prefix& prefix) {
+  Host key = {.lane = lane, .address = {}};
   std::memcpy(key.address, prefix.address.data(), sizeof(key.address));
   return key;
 }
 
-sabot_peer6 Key6(uint32_t lane, const Prefix& prefix) {
-  sabot_peer6 key = {.prefixlen = 32u + prefix.length, .lane = lane, .address = {}};
-  std::memcpy(key.address, prefix.address.data(), sizeof(key.address));
-  return key;
+template <typename Net, typename Host>
+Net NetKey(uint32_t lane, const Prefix& prefix) {
+  return {.prefixlen = 32u + prefix.length, .host = HostKey<Host>(lane, prefix)};
+}
+
+// Calls `change(map, key)` with the map that holds prefixes like this one.
+template <typename Hosts4, typename Hosts6, typename Nets4, typename Nets6, typename Change>
+absl::Status Dispatch(uint32_t lane, const Prefix& prefix, Hosts4& hosts4, Hosts6& hosts6, Nets4& nets4, Nets6& nets6,
+                      Change change) {
+  if (prefix.host()) {
+    return prefix.v6 ? change(hosts6, HostKey<sabot_host6>(lane, prefix))
+                     : change(hosts4, HostKey<sabot_host4>(lane, prefix));
+  }
+  return prefix.v6 ? change(nets6, NetKey<sabot_net6, sabot_host6>(lane, prefix))
+                   : change(nets4, NetKey<sabot_net4, sabot_host4>(lane, prefix));
 }
 
 bpf_insn Insn(uint8_t code, uint8_t dst, uint8_t src, int16_t off, int32_t imm) {
@@ -100,6 +113,8 @@ absl::StatusOr<NetworkPrograms::Skeleton> NetworkPrograms::Load(Limits limits) {
   if (skeleton == nullptr) return ErrnoStatus(errno, "open BPF object network");
   bpf_map__set_max_entries(skeleton->maps.sabot_lanes, limits.lanes);
   bpf_map__set_max_entries(skeleton->maps.sabot_seens, limits.lanes);
+  bpf_map__set_max_entries(skeleton->maps.sabot_hosts4, limits.hosts);
+  bpf_map__set_max_entries(skeleton->maps.sabot_hosts6, limits.hosts);
   bpf_map__set_max_entries(skeleton->maps.sabot_rules, limits.rules);
   bpf_map__set_max_entries(skeleton->maps.sabot_counts, limits.rules);
   const int error = network_bpf__load(skeleton.get());
@@ -131,8 +146,10 @@ NetworkPrograms::NetworkPrograms(Skeleton skeleton, MappedArray<sabot_lane> lane
       heartbeats_(std::move(heartbeats)),
       counts_(bpf_map__fd(skeleton_->maps.sabot_counts), "sabot_counts"),
       seens_(bpf_map__fd(skeleton_->maps.sabot_seens), "sabot_seens"),
-      peers4_(bpf_map__fd(skeleton_->maps.sabot_peers4), "sabot_peers4"),
-      peers6_(bpf_map__fd(skeleton_->maps.sabot_peers6), "sabot_peers6"),
+      hosts4_(bpf_map__fd(skeleton_->maps.sabot_hosts4), "sabot_hosts4"),
+      hosts6_(bpf_map__fd(skeleton_->maps.sabot_hosts6), "sabot_hosts6"),
+      nets4_(bpf_map__fd(skeleton_->maps.sabot_nets4), "sabot_nets4"),
+      nets6_(bpf_map__fd(skeleton_->maps.sabot_nets6), "sabot_nets6"),
       pacers_(bpf_map__fd(skeleton_->maps.sabot_pacers), "sabot_pacers") {}
 
 NetworkPrograms::~NetworkPrograms() = default;
@@ -162,11 +179,13 @@ absl::StatusOr<UniqueFd> NetworkPrograms::MakeEntry(sabot_body body, uint32_t la
 }
 
 absl::Status NetworkPrograms::SetPeer(uint32_t lane, const Prefix& prefix, uint64_t mask) {
-  return prefix.v6 ? peers6_.Set(Key6(lane, prefix), mask) : peers4_.Set(Key4(lane, prefix), mask);
+  return Dispatch(lane, prefix, hosts4_, hosts6_, nets4_, nets6_,
+                  [mask](auto& map, const auto& key) { return map.Set(key, mask); });
 }
 
 absl::Status NetworkPrograms::ErasePeer(uint32_t lane, const Prefix& prefix) {
-  return prefix.v6 ? peers6_.Erase(Key6(lane, prefix)) : peers4_.Erase(Key4(lane, prefix));
+  return Dispatch(lane, prefix, hosts4_, hosts6_, nets4_, nets6_,
+                  [](auto& map, const auto& key) { return map.Erase(key); });
 }
 
 absl::Status NetworkPrograms::SetPacer(uint32_t lane, uint32_t ifindex, sabot_pacer pacer) {

@@ -26,16 +26,20 @@ struct Prefix {
   std::array<uint8_t, 16> address = {};
   uint8_t length = 0;
 
+  // The whole address.
+  bool host() const { return length == (v6 ? 128 : 32); }
+
   auto operator<=>(const Prefix&) const = default;
 };
 
 class NetworkPrograms {
  public:
-  // Sizes of the maps; both at least 1. Lanes and rules cost 344 and 32 bytes of kernel memory each, and 48 and 16
-  // per CPU.
+  // Sizes of the maps; all at least 1. Lanes and rules cost 360 and 32 bytes of kernel memory each, and 48 and 16
+  // per CPU; `hosts`, the whole addresses of each family in all peer lists, 16 bytes, and about 80 when in use.
   struct Limits {
     uint32_t lanes;
     uint32_t rules;
+    uint32_t hosts;
   };
   static absl::StatusOr<std::unique_ptr<NetworkPrograms>> Create(Limits limits);
   ~NetworkPrograms();
@@ -53,6 +57,7 @@ class NetworkPrograms {
   MappedArray<sabot_lane>& lanes() { return lanes_; }
   MappedArray<sabot_rule>& rules() { return rules_; }
 
+  // kResourceExhausted beyond Limits::hosts, or 2^20 shorter prefixes of a family.
   absl::Status SetPeer(uint32_t lane, const Prefix& prefix, uint64_t mask);
   absl::Status ErasePeer(uint32_t lane, const Prefix& prefix);
 
@@ -82,8 +87,10 @@ class NetworkPrograms {
   MappedArray<uint64_t> heartbeats_;
   PerCpuArrayRef<sabot_counters> counts_;
   PerCpuArrayRef<sabot_seen> seens_;
-  MapRef<sabot_peer4, uint64_t> peers4_;
-  MapRef<sabot_peer6, uint64_t> peers6_;
+  MapRef<sabot_host4, uint64_t> hosts4_;
+  MapRef<sabot_host6, uint64_t> hosts6_;
+  MapRef<sabot_net4, uint64_t> nets4_;
+  MapRef<sabot_net6, uint64_t> nets6_;
   MapRef<sabot_device, sabot_pacer> pacers_;
 };
 

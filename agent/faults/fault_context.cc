@@ -7,7 +7,9 @@ namespace sabot::agent {
 
 absl::StatusOr<NetworkEngine*> FaultContext::Network() {
   if (network_ == nullptr) {
-    NetworkEngine::Options options = {.limits = {.lanes = options_.max_targets, .rules = options_.max_faults},
+    NetworkEngine::Options options = {.limits = {.lanes = options_.max_targets,
+                                                 .rules = options_.max_faults,
+                                                 .hosts = options_.max_peers},
                                       .tcx = features_.Has(loader::Feature::kTcx),
                                       .owner = options_.owner,
                                       .helper_path = options_.helper_path};

@@ -22,6 +22,7 @@ class FaultContext {
     // Room in the network programs' maps; fixed once they are loaded.
     uint32_t max_targets = 2048;
     uint32_t max_faults = 8192;
+    uint32_t max_peers = 262'144;  // whole addresses, per family
     std::string owner;
     std::string helper_path;
   };

@@ -258,21 +258,24 @@ absl::Status Site::Install(int bit, const RuleState& state, const std::vector<lo
       .ordinal = state.ordinal,
   };
   loader::Store(lane().rule[bit], state.index.get());
-  const auto has = [&](bool v6) {
-    return std::any_of(rule.peers.begin(), rule.peers.end(), [&](const auto& peer) { return peer.v6 == v6; });
+  const auto has = [&](bool v6, bool host) {
+    return std::any_of(rule.peers.begin(), rule.peers.end(),
+                       [&](const auto& peer) { return peer.v6 == v6 && peer.host() == host; });
   };
   SetBit(lane().all_peers, bit, rule.all_peers);
-  SetBit(lane().peers4, bit, has(false));
-  SetBit(lane().peers6, bit, has(true));
+  SetBit(lane().hosts4, bit, has(false, true));
+  SetBit(lane().hosts6, bit, has(true, true));
+  SetBit(lane().nets4, bit, has(false, false));
+  SetBit(lane().nets6, bit, has(true, false));
   for (sabot_duty duty : DutiesOf(rule, options_.cgroup_only)) SetBit(lane().duty[duty], bit, true);
   return absl::OkStatus();
 }
 
 void Site::SwitchOff(int bit) {
   for (__u64& duty : lane().duty) SetBit(duty, bit, false);
-  SetBit(lane().all_peers, bit, false);
-  SetBit(lane().peers4, bit, false);
-  SetBit(lane().peers6, bit, false);
+  for (__u64* which : {&lane().all_peers, &lane().hosts4, &lane().hosts6, &lane().nets4, &lane().nets6}) {
+    SetBit(*which, bit, false);
+  }
 }
 
 absl::StatusOr<int> Site::Add(const NetworkRule& rule) {

@@ -39,7 +39,8 @@ enum sabot_body {
 struct sabot_lane {
 	__u64 duty[SABOT_DUTIES]; /* per duty, the rules that it carries out */
 	__u64 all_peers;          /* rules that match whatever the address */
-	__u64 peers4, peers6;     /* rules that have IPv4 (IPv6) prefixes at all */
+	__u64 hosts4, hosts6;     /* rules that have whole addresses among their peers */
+	__u64 nets4, nets6;       /* rules that have shorter prefixes among their peers */
 	__u64 cgroup_only;        /* 1: there are no device hooks, so the cgroup hooks count what is seen */
 	__u32 rule[SABOT_LANE_RULES]; /* bit -> index into the rules map */
 };
@@ -60,18 +61,26 @@ struct sabot_seen {
 	__u64 packets[SABOT_BODIES];
 };
 
-/* Keys of the peer tries; prefixlen counts the 32 bits of `lane`. The value is the mask of rules, those of
- * shorter prefixes that cover this one included. */
-struct sabot_peer4 {
-	__u32 prefixlen;
+/* Keys of the peer maps: whole addresses are hashed, shorter prefixes are in tries, whose prefixlen counts the 32 bits
+ * of `lane`. The value is the mask of rules, those of shorter prefixes that cover this one included. */
+struct sabot_host4 {
 	__u32 lane;
 	__u8 address[4];
 };
 
-struct sabot_peer6 {
-	__u32 prefixlen;
+struct sabot_host6 {
 	__u32 lane;
 	__u8 address[16];
+};
+
+struct sabot_net4 {
+	__u32 prefixlen;
+	struct sabot_host4 host;
+};
+
+struct sabot_net6 {
+	__u32 prefixlen;
+	struct sabot_host6 host;
 };
 
 struct sabot_device {
@@ -93,11 +102,11 @@ struct sabot_pacer {
 #else
 #define SABOT_STATIC_ASSERT _Static_assert
 #endif
-SABOT_STATIC_ASSERT(sizeof(struct sabot_lane) == 344, "");
+SABOT_STATIC_ASSERT(sizeof(struct sabot_lane) == 360, "");
 SABOT_STATIC_ASSERT(sizeof(struct sabot_rule) == 32, "");
 SABOT_STATIC_ASSERT(sizeof(struct sabot_counters) == 16, "");
 SABOT_STATIC_ASSERT(sizeof(struct sabot_seen) == 48, "");
-SABOT_STATIC_ASSERT(sizeof(struct sabot_peer4) == 12, "");
-SABOT_STATIC_ASSERT(sizeof(struct sabot_peer6) == 24, "");
+SABOT_STATIC_ASSERT(sizeof(struct sabot_net4) == 12, "");
+SABOT_STATIC_ASSERT(sizeof(struct sabot_net6) == 24, "");
 
 #endif

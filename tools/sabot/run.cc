@@ -34,6 +34,12 @@ bool Signalled(const sigset_t& signals) {
   return sigtimedwait(&signals, nullptr, &tenth) > 0;
 }
 
+uint32_t CountPeers(const sabot::v1::NodeFaultMap& map) {
+  uint32_t peers = 1;
+  for (const auto& fault : map.faults()) peers += fault.network().peers_size();
+  return peers;
+}
+
 absl::StatusOr<std::unique_ptr<agent::Session>> StartSession(const RunOptions& options,
                                                              const agent::ContainerLookup& containers,
                                                              const sabot::v1::NodeFaultMap& map,
@@ -45,6 +51,7 @@ absl::StatusOr<std::unique_ptr<agent::Session>> StartSession(const RunOptions& o
   session.reconciler.helper_path = options.helper_path;
   session.reconciler.containers = containers;
   session.reconciler.max_faults = std::max(1, map.faults_size());
+  session.reconciler.max_peers = CountPeers(map);
   session.reconciler.max_targets = session.reconciler.max_faults;
   session.reconciler.on_trouble = [](const absl::Status& status) { PrintError(status); };
   agent::UndoReport repaired;
