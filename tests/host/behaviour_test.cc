@@ -124,22 +124,31 @@ TEST_F(CliDoctor, SaysSoWhenAFeatureIsTakenAway) {
 
 using CliColour = CliTest;
 
-TEST_F(CliColour, OnlyOnATerminal) {
-  Command command = cli_.Make({"doctor"});
+// A table that is redrawn in place is for people; a pipe gets plain lines, and NO_COLOR is heeded.
+TEST_F(CliColour, AndRedrawingOnlyOnATerminal) {
+  Command command = cli_.Make({"run", GoodFile(), "--target", Target(), "--duration", "2s"});
   command.env["TERM"] = "xterm";
-  EXPECT_FALSE(HasColour(RunCommand(command).out));
+  EXPECT_FALSE(HasControlSequences(RunCommand(command).out));
   command.terminal = true;
   Finished on_terminal = RunCommand(command);
-  EXPECT_EQ(on_terminal.exit_code, 0);
-  EXPECT_TRUE(HasColour(on_terminal.out)) << on_terminal.out;
+  EXPECT_EQ(on_terminal.exit_code, 0) << on_terminal.err;
+  EXPECT_TRUE(HasControlSequences(on_terminal.out)) << on_terminal.out;
   command.env["NO_COLOR"] = "1";
   EXPECT_FALSE(HasColour(RunCommand(command).out));
+}
+
+TEST_F(CliColour, NotInAnyPipedAnswer) {
+  for (std::vector<std::string> args :
+       {std::vector<std::string>{"doctor"}, {"status"}, {"--help"}, {"no-such"}}) {
+    Finished finished = cli_.Run(args);
+    EXPECT_FALSE(HasControlSequences(finished.out + finished.err)) << args[0];
+  }
 }
 
 TEST_F(CliColour, NeverInJson) {
   Command command = cli_.Make({"doctor", "-o", "json"});
   command.terminal = true;
-  EXPECT_FALSE(HasColour(RunCommand(command).out));
+  EXPECT_FALSE(HasControlSequences(RunCommand(command).out));
 }
 
 using CliPlan = CliTest;
@@ -193,7 +202,7 @@ TEST_F(CliRun, ShowsATableThatALogCanHold) {
   Finished finished = RunFile(GoodFile(), {"--duration", "2s"});
   EXPECT_EQ(finished.exit_code, 0) << finished.err;
   for (const char* word : {"cut-the-peer", "network/loss", "tcx"}) EXPECT_THAT(finished.out, HasSubstr(word));
-  EXPECT_FALSE(HasColour(finished.out));
+  EXPECT_FALSE(HasControlSequences(finished.out));
   EXPECT_EQ(finished.out.find('\r'), std::string::npos) << "lines are redrawn in a log";
 }
 
@@ -222,7 +231,7 @@ TEST_F(CliRun, OneBadFaultDoesNotStopTheOther) {
 
 TEST_F(CliRun, TakesTargetsFromAnInventory) {
   std::string inventory =
-      Write("inventory.yaml", absl::StrCat("targets:\n  - name: target\n    namespace: default\n"
+      Write("inventory.yaml", absl::StrCat("pods:\n  - name: target\n    namespace: default\n"
                                            "    netns: ",
                                            network_.target.netns_path(),
                                            "\n"
@@ -266,7 +275,7 @@ TEST_F(CliStatus, ShowsALiveFaultWithCountersAndTimeLeft) {
   EXPECT_EQ(faults[0].value("affected", 0), 50) << faults[0];
   EXPECT_EQ(faults[0].value("phase", ""), "Injected") << faults[0];
   EXPECT_THAT(cli_.Run({"status"}).out, HasSubstr("cut-the-peer"));
-  int64_t left_ms = faults[0].value("expires_in_ms", int64_t{0});
+  int64_t left_ms = faults[0].value("expiresInMs", int64_t{0});
   EXPECT_GT(left_ms, 30'000) << faults[0];
   EXPECT_LE(left_ms, 60'000) << faults[0];
   EXPECT_EQ(run->Interrupt().exit_code, 0);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/host/cli_fixture.h"
 
+#include <regex>
+
 #include "absl/strings/str_join.h"
 #include "tests/support/udp_probe.h"
 
@@ -49,6 +51,11 @@ void ExpectRefusal(const Finished& finished, int code, const std::vector<std::st
   }
 }
 
-bool HasColour(const std::string& text) { return text.find("\x1b[") != std::string::npos; }
+bool HasControlSequences(const std::string& text) { return text.find('\x1b') != std::string::npos; }
+
+bool HasColour(const std::string& text) {
+  static const std::regex select_graphic_rendition("\x1b\\[[0-9;]*m");
+  return std::regex_search(text, select_graphic_rendition);
+}
 
 }  // namespace sabot::test

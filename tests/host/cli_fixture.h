@@ -48,7 +48,8 @@ class CliTest : public testing::Test {
 // it.
 void ExpectRefusal(const Finished& finished, int code, const std::vector<std::string>& words);
 
-// The text has none of the control sequences that make colour.
+// Escape sequences of any kind, and those that make colour or weight.
+bool HasControlSequences(const std::string& text);
 bool HasColour(const std::string& text);
 
 }  // namespace sabot::test
