@@ -91,7 +91,8 @@ Finding ProbeProbeWriteUser(ProbeContext&) {
   if (write.answer != Answer::kNo) return write;
   Finding read =
       LoadsUserAccess("a tracepoint program that calls bpf_probe_read_user", BPF_FUNC_probe_read_user);
-  if (read.answer != Answer::kYes) return write;
+  if (read.answer == Answer::kNo) return write;
+  if (read.answer != Answer::kYes) return read;
   return {Answer::kDenied,
           absl::StrCat(write.reason, ", while bpf_probe_read_user is allowed: the kernel is locked down")};
 }
