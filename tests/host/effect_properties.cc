@@ -14,8 +14,6 @@
 namespace sabot::test {
 namespace {
 
-constexpr int64_t kMs = 1'000'000;
-
 int64_t ScaledNs(absl::Duration tolerance) { return absl::ToInt64Nanoseconds(Scaled(tolerance)); }
 
 // Nothing happened to the datagrams but what the effect is; the measurement itself is sound.

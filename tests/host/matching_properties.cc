@@ -53,7 +53,7 @@ void KeepsToItsDevice(Scenario& scenario) {
 void RefusesADeviceThatIsNotThere(Scenario& scenario) {
   NetworkChaos chaos = scenario.Strong();
   chaos.device = "nosuch0";
-  RunEnd end = scenario.Start({chaos})->End();
+  RunEnd end = scenario.Start({chaos})->End(absl::Seconds(5));
   EXPECT_EQ(end.exit_code, 1) << end.Describe();
   ASSERT_EQ(end.faults.size(), 1U) << end.Describe();
   EXPECT_EQ(end.faults.front().phase, "Rejected") << end.Describe();

@@ -128,7 +128,9 @@ void AddCgroup(Lines& lines, const Resident& resident) {
 bool IsProducts(const std::string& text, const SnapshotScope& scope) {
   if (!absl::StrContains(text, "sabot")) return false;
   if (!scope.state_dir.empty() && absl::StrContains(text, scope.state_dir)) return true;
-  static const std::regex marked("sabot-t([0-9]+)|sabot-test-[A-Za-z0-9]{6}");
+  // sabot-t<pid>-..., sabot-test-<pid>, sabot-test-XXXXXX: marks of tests, the number being the test's
+  // process.
+  static const std::regex marked("sabot-t(?:est-)?([0-9]+)|sabot-test-[A-Za-z0-9]{6}");
   std::smatch match;
   if (!std::regex_search(text, match, marked)) return true;
   return match[1].str() == std::to_string(::getpid());

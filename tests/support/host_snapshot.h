@@ -20,7 +20,7 @@
 //   the machine itself         what its own devices carry (devices that come and go are others'), and entries
 //   named
 //                              after the product among links, mounts, cgroups, /run/netns and BPF pins,
-//                              unless they carry another test's mark (sabot-t<pid>, sabot-test-XXXXXX)
+//                              unless they carry another test's mark (sabot-t<pid>, sabot-test-...)
 #ifndef SABOT_TESTS_SUPPORT_HOST_SNAPSHOT_H_
 #define SABOT_TESTS_SUPPORT_HOST_SNAPSHOT_H_
 

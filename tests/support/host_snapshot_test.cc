@@ -91,6 +91,13 @@ TEST_F(Snapshot, FindsADeviceAnAddressARouteARuleAndASysctl) {
   EXPECT_THAT(difference, Contains(HasSubstr("- target sysctl"))) << "what was there before";
 }
 
+TEST_F(Snapshot, FindsACgroupNamedAfterTheProduct) {
+  std::string group = CgroupV2Mount() + "/sabot-left-" + std::to_string(::getpid());
+  ASSERT_EQ(::mkdir(group.c_str(), 0755), 0);
+  EXPECT_THAT(Difference(), Contains(HasSubstr("+ cgroup sabot-left-")));
+  ::rmdir(group.c_str());
+}
+
 TEST_F(Snapshot, FindsAStrayHelperHoweverItWasStarted) {
   Finished finished = RunCommand({.argv = {"sh", "-c", "setsid sleep 300 >/dev/null 2>&1 & echo $!"}});
   pid_t stray = std::atoi(finished.out.c_str());
@@ -122,8 +129,9 @@ TEST_F(Snapshot, FindsABpfProgramThatNobodyHolds) {
 
 TEST_F(Snapshot, IgnoresWhatOthersDo) {
   auto held_by_a_process = LoadDropper(DropperKind::kTc, 0, "others");
-  std::string others_group = CgroupV2Mount() + "/sabot-t999999999-target-1";
-  ASSERT_EQ(::mkdir(others_group.c_str(), 0755), 0);
+  const std::string others_groups[] = {CgroupV2Mount() + "/sabot-t999999999-target-1",
+                                       CgroupV2Mount() + "/sabot-test-999999999"};
+  for (const std::string& group : others_groups) ASSERT_EQ(::mkdir(group.c_str(), 0755), 0);
   TempDir others_files;
   std::string mount = others_files.path();
   ASSERT_EQ(::mount("none", mount.c_str(), "tmpfs", 0, "size=4k"), 0);
@@ -131,7 +139,7 @@ TEST_F(Snapshot, IgnoresWhatOthersDo) {
   Resident another("another");
   EXPECT_THAT(Difference(), IsEmpty());
   ::umount(mount.c_str());
-  ::rmdir(others_group.c_str());
+  for (const std::string& group : others_groups) ::rmdir(group.c_str());
 }
 
 TEST(TestNetworkDeathTest, LeavesNothingWhenATestIsKilled) {
