@@ -28,16 +28,33 @@ constexpr bpf_insn kReturnOne[] = {Set(BPF_REG_0, 1), Exit()};
 constexpr bpf_insn kSetResult[] = {Set(BPF_REG_1, -EPERM), Call(BPF_FUNC_set_retval), Set(BPF_REG_0, 1),
                                    Exit()};
 
-// The cgroup v2 tree, mounted nowhere: the one that the machine shows may be read-only or out of sight.
-absl::StatusOr<UniqueFd> OpenTree() {
-  UniqueFd context(::fsopen("cgroup2", FSOPEN_CLOEXEC));
-  if (!context.valid())
-    return ErrnoStatus(errno == ENODEV ? EOPNOTSUPP : errno, "open the cgroup v2 file system");
-  if (::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) {
-    return ErrnoStatus(errno, "prepare a mount of cgroup v2");
+// Where a cgroup v2 is mounted; empty if nowhere. Field 5 of a line is the place; what follows " - " is the
+// type.
+std::string FindTree() {
+  std::ifstream mounts("/proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    if (line.find(" - cgroup2 ") == line.npos) continue;
+    std::istringstream fields(line);
+    std::string id, parent, device, root, path;
+    fields >> id >> parent >> device >> root >> path;
+    return path;
   }
-  UniqueFd tree(::fsmount(context.get(), FSMOUNT_CLOEXEC, 0));
-  if (!tree.valid()) return ErrnoStatus(errno, "mount cgroup v2");
+  return "";
+}
+
+// A copy of the mount that is ours alone, because the one that is seen may be read-only, as it is in
+// containers. Not a new mount of the file system: that would reset the options of the whole tree (nsdelegate,
+// memory_recursiveprot...).
+absl::StatusOr<UniqueFd> OpenTree() {
+  std::string path = FindTree();
+  if (path.empty()) return absl::UnimplementedError("no cgroup v2 is mounted");
+  UniqueFd tree(::open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  if (!tree.valid()) return ErrnoStatus(errno, absl::StrCat("clone the mount of ", path));
+  mount_attr writable{};
+  writable.attr_clr = MOUNT_ATTR_RDONLY;
+  if (::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &writable, sizeof(writable)) < 0) {
+    return ErrnoStatus(errno, absl::StrCat("make a clone of the mount of ", path, " writable"));
+  }
   return tree;
 }
 
@@ -82,18 +99,13 @@ Finding AttachesToCgroup(const ProbeProgram& program) {
 
 }  // namespace
 
-// Field 5 of a line is where it is mounted; what follows " - " is the type.
 Finding ProbeCgroupV2(ProbeContext&) {
-  std::ifstream mounts("/proc/self/mountinfo");
-  if (!mounts) return Unknown("read /proc/self/mountinfo: it cannot be opened");
-  for (std::string line; std::getline(mounts, line);) {
-    if (line.find(" - cgroup2 ") == line.npos) continue;
-    std::istringstream fields(line);
-    std::string id, parent, device, root, path;
-    fields >> id >> parent >> device >> root >> path;
-    return Yes(absl::StrCat("cgroup v2 is mounted at ", path));
-  }
-  return No("no cgroup v2 is mounted");
+  // Told apart from a tree that is not there: without /proc, or without descriptors, nothing is known.
+  if (!std::ifstream("/proc/self/mountinfo"))
+    return Unknown("read /proc/self/mountinfo: it cannot be opened");
+  std::string path = FindTree();
+  if (path.empty()) return No("no cgroup v2 is mounted");
+  return Yes(absl::StrCat("cgroup v2 is mounted at ", path));
 }
 
 Finding ProbeCgroupSkb(ProbeContext&) {

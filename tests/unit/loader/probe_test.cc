@@ -164,7 +164,7 @@ std::string MachineState() {
   return RunIn(*self,
                "ip -o link | cut -d: -f2; tc qdisc show; cat /proc/self/mounts; ip netns list;"
                "find /sys/fs/cgroup -name 'sabot*'; ls /sys/fs/fuse/connections 2>/dev/null;"
-               "cat /sys/kernel/debug/kprobes/list 2>/dev/null")
+               "cat /sys/kernel/debug/kprobes/list 2>/dev/null; cat /proc/sys/kernel/tainted")
       .output;
 }
 
