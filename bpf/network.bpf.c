@@ -31,6 +31,10 @@
 #define PASS (-1) /* TC_ACT_UNSPEC and TCX_NEXT: whoever comes next decides */
 #define LOOPBACK_IFINDEX 1
 
+/* A device that cannot be: a packet redirected there ends as if it had been sent, whereas TC_ACT_SHOT tells the
+ * sender (TCP retransmits at once, ping tries again), which a lossy wire cannot. */
+#define NOWHERE 0
+
 #define DADDR4 16
 #define SADDR4 12
 #define DADDR6 24
@@ -158,6 +162,7 @@ struct walk {
 	__u32 ifindex;
 	__u32 subset;   /* ordinals of the rules that fit, as bits */
 	bool drop;
+	bool silent;
 };
 
 static __always_inline struct sabot_lane *lane_of(struct __sk_buff *skb, __u32 *index)
@@ -256,6 +261,7 @@ static long roll_drop(__u32 i, struct walk *walk)
 		return 0;
 	counts->affected++;
 	walk->drop = true;
+	walk->silent = rule->silent;
 	return 1;
 }
 
@@ -374,7 +380,7 @@ int tc__network_egress(struct __sk_buff *skb)
 	if (!rules)
 		return PASS;
 	if (dropped(&walk, rules & drops))
-		return TC_ACT_SHOT;
+		return walk.silent ? bpf_redirect(NOWHERE, 0) : TC_ACT_SHOT;
 	if (delay_of(&walk, rules & delays) && pacer)
 		return to_pacer(skb, &walk, pacer->tap_ifindex);
 	return PASS;

@@ -243,6 +243,7 @@ NetworkRule RuleOf(const Fault& fault, NetworkRung rung, uint64_t end_ns) {
   rule.all_peers = network.all_peers();
   for (const NetworkFault::Prefix& peer : network.peers()) rule.peers.push_back(PrefixOf(peer));
   if (network.has_loss()) rule.drop_chance = network.loss().percent() / 100;
+  rule.silent = network.has_loss();
   if (network.has_partition()) rule.drop_chance = 1;
   rule.delay_ns = network.delay().latency_ns();
   rule.end_ns = end_ns;

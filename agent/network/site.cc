@@ -255,7 +255,8 @@ absl::Status Site::Install(int bit, const RuleState& state, const std::vector<lo
       .delay_ns = rule.delay_ns,
       .drop_below = static_cast<uint64_t>(rule.drop_chance * 4294967296.0),
       .ifindex = static_cast<uint32_t>(ifindex),
-      .ordinal = state.ordinal,
+      .ordinal = static_cast<uint16_t>(state.ordinal),
+      .silent = rule.silent,
   };
   loader::Store(lane().rule[bit], state.index.get());
   const auto has = [&](bool v6, bool host) {

@@ -36,6 +36,7 @@ struct NetworkRule {
   bool all_peers = false;
   std::vector<loader::Prefix> peers;
   double drop_chance = 0;  // 0 to 1
+  bool silent = false;     // a sender is not told of its dropped packets
   uint64_t delay_ns = 0;
   uint64_t end_ns = UINT64_MAX;  // CLOCK_BOOTTIME
   NetworkRung rung = NetworkRung::kTcx;

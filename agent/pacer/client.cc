@@ -15,6 +15,9 @@
 namespace sabot::pacer {
 namespace {
 
+// Far from any overflow in nanoseconds.
+constexpr absl::Duration kLongestHold = absl::Hours(24);
+
 absl::Status AwaitAnswer(int control_fd, absl::Time deadline) {
   while (true) {
     absl::Duration left = deadline - absl::Now();
@@ -43,6 +46,9 @@ absl::Status SendRequest(int control_fd, uint32_t serial) {
 }  // namespace
 
 absl::StatusOr<HelperProcess> StartPacer(const PacerOptions& options) {
+  if (options.max_hold < absl::ZeroDuration() || options.max_hold > kLongestHold)
+    return absl::InvalidArgumentError(
+        absl::StrCat("start a pacer that holds frames for up to ", absl::FormatDuration(options.max_hold)));
   Arguments arguments = {.tap_fd = HelperProcess::kFirstGivenFd,
                          .heartbeat_fd = HelperProcess::kFirstGivenFd + 1,
                          .heartbeat_index = options.heartbeat_index,

@@ -25,7 +25,8 @@ struct PacerOptions {
   uint32_t heartbeat_index = 0;
   // Memory that held frames may take; frames beyond it are dropped and counted.
   uint64_t max_bytes = 256ull << 20;
-  // No frame is held longer, whatever its header says; so this bounds how long the pacer outlives its agent.
+  // No frame is held longer (at most 24 h), whatever its header says; so this bounds how long the pacer
+  // outlives its agent.
   absl::Duration max_hold = absl::Seconds(60);
   // Descriptors that stay open as long as the pacer lives, for what must outlive the agent until the last
   // frame is released: the link of the program at the tap's ingress. Borrowed.

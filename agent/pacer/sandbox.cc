@@ -18,8 +18,9 @@ namespace {
 
 constexpr int kAllowed[] = {
     // The loop.
-    SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(timerfd_settime),
-    SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(clock_gettime), SCMP_SYS(restart_syscall),
+    SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
+    SCMP_SYS(timerfd_settime), SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(clock_gettime),
+    SCMP_SYS(restart_syscall),
     // Memory: the frame memory is trimmed, the queue grows.
     SCMP_SYS(madvise), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(brk), SCMP_SYS(futex),
     // Last words, and the way out.

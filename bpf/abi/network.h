@@ -50,7 +50,8 @@ struct sabot_rule {
 	__u64 delay_ns;
 	__u64 drop_below; /* chance in 2^-32: 0 never, 2^32 always */
 	__u32 ifindex;    /* 0: every device but loopback */
-	__u32 ordinal;    /* SABOT_CLASSIFY_NETEM: 0 to SABOT_NETEM_RULES - 1 */
+	__u16 ordinal;    /* SABOT_CLASSIFY_NETEM: 0 to SABOT_NETEM_RULES - 1 */
+	__u16 silent;     /* 1: the sender is not told of a drop, as by a wire that loses the packet */
 };
 
 struct sabot_counters {

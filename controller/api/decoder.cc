@@ -38,16 +38,12 @@ std::string RangeMessage(int64_t value, const IntRule& rule) {
 ObjectDecoder::ObjectDecoder(const YamlNode& node, std::string path, DecodeContext context)
     : node_(&node), path_(std::move(path)), context_(context) {
   if (node.kind == Kind::kMap) return;
-  static const YamlNode* const kEmptyMap = [] {
-    auto* empty = new YamlNode;
-    empty->kind = Kind::kMap;
-    return empty;
-  }();
   WrongType(node, path_, Kind::kMap);
-  node_ = kEmptyMap;
+  node_ = nullptr;
 }
 
 const YamlEntry* ObjectDecoder::Find(std::string_view name) const {
+  if (node_ == nullptr) return nullptr;
   for (const YamlEntry& entry : node_->children) {
     if (entry.key->text == name && entry.value->kind != Kind::kNull) return &entry;
   }
@@ -56,7 +52,8 @@ const YamlEntry* ObjectDecoder::Find(std::string_view name) const {
 
 Position ObjectDecoder::At(std::string_view name) const {
   const YamlEntry* entry = Find(name);
-  return entry != nullptr ? entry->key->at : node_->at;
+  if (entry != nullptr) return entry->key->at;
+  return node_ != nullptr ? node_->at : Position();
 }
 
 std::string ObjectDecoder::PathOf(std::string_view name) const {
@@ -79,7 +76,7 @@ const YamlNode* ObjectDecoder::Child(std::string_view name, bool required) {
   known_.push_back(name);
   const YamlEntry* entry = Find(name);
   if (entry == nullptr) {
-    if (required) Error(name, "Required value");
+    if (required && node_ != nullptr) Error(name, "Required value");
     return nullptr;
   }
   if (context_.source != nullptr) context_.source->fields[PathOf(name)] = entry->key->at;
@@ -108,7 +105,7 @@ bool ObjectDecoder::String(std::string_view name, std::string* out, const String
 int ObjectDecoder::EnumIndex(std::string_view name, absl::Span<const std::string_view> texts,
                              const StringRule& rule) {
   const YamlNode* value = Child(name);
-  if (value == nullptr && rule.required) {
+  if (value == nullptr && rule.required && node_ != nullptr) {
     Error(name, StrCat("Required value: one of ", QuotedList(texts)));
     return -1;
   }
@@ -205,6 +202,7 @@ void ObjectDecoder::Ignore(absl::Span<const std::string_view> names) {
 }
 
 void ObjectDecoder::Finish() {
+  if (node_ == nullptr) return;
   for (const YamlEntry& entry : node_->children) {
     if (context_.report.full()) return;
     const std::string& key = entry.key->text;

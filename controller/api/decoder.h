@@ -102,7 +102,7 @@ class ObjectDecoder {
   void WrongType(const YamlNode& node, std::string_view path, YamlNode::Kind wanted);
   bool ReadStrings(const YamlNode& list, const std::string& path, std::vector<std::string>* out);
 
-  const YamlNode* node_;
+  const YamlNode* node_;  // null: it is no map
   std::string path_;
   DecodeContext context_;
   std::vector<std::string_view> known_;  // in the order of the calls

@@ -36,6 +36,7 @@ class ManifestReader {
   ManifestReader(std::string_view file, Report& report) : file_(file), report_(report) {}
 
   void Document(const YamlNode& root, bool sound) {
+    report_.BeginObject("");
     if (IsList(root)) {
       List(root, sound);
     } else {
@@ -78,13 +79,13 @@ class ManifestReader {
 
   void Object(const YamlNode& root, std::string prefix, bool sound) {
     ++objects_;
-    report_.SetPrefix(prefix);
+    report_.BeginObject(prefix);
     const size_t errors_before = report_.errors();
     Experiment experiment;
     experiment.source = {std::string(file_), std::move(prefix), root.at, {}};
     Decode(root, experiment);
     if (sound && report_.errors() == errors_before) Add(std::move(experiment), root);
-    report_.SetPrefix("");
+    report_.BeginObject("");
   }
 
   void Decode(const YamlNode& root, Experiment& experiment) {

@@ -12,20 +12,25 @@ namespace {
 
 constexpr size_t kMaxName = 40;
 
-// Letters to change, add or remove to make `a` of `b`. Both are at most kMaxName long.
+// Letters to change, add, remove or swap with the next to make `a` of `b`. Both are at most kMaxName long.
 size_t EditDistance(std::string_view a, std::string_view b) {
-  std::array<size_t, kMaxName + 1> row{};
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  using Row = std::array<size_t, kMaxName + 1>;
+  const auto same = [&](size_t i, size_t j) { return absl::ascii_tolower(a[i]) == absl::ascii_tolower(b[j]); };
+  Row before_last{};
+  Row last{};
+  for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
   for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
+    Row row{};
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t change = diagonal + (absl::ascii_tolower(a[i - 1]) != absl::ascii_tolower(b[j - 1]) ? 1 : 0);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same(i - 1, j - 1) ? 0 : 1)});
+      const bool swapped = i > 1 && j > 1 && same(i - 1, j - 2) && same(i - 2, j - 1);
+      if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
     }
+    before_last = last;
+    last = row;
   }
-  return row[b.size()];
+  return last[b.size()];
 }
 
 }  // namespace

@@ -27,6 +27,11 @@ std::string Bounded(std::string_view text) {
 
 }  // namespace
 
+void Report::BeginObject(std::string_view prefix) {
+  prefix_ = prefix;
+  fields_with_errors_.clear();
+}
+
 void Report::Error(Position at, std::string_view field, std::string_view message) {
   ++errors_;
   Add(Severity::kError, at, field, message);
@@ -39,8 +44,7 @@ void Report::Warning(Position at, std::string_view field, std::string_view messa
 void Report::Add(Severity severity, Position at, std::string_view field, std::string_view message) {
   if (full()) return;
   if (severity == Severity::kError && !field.empty()) {
-    // The place makes the key: the paths of two documents of one file are alike.
-    if (!fields_with_errors_.insert(StrCat(at.line, ":", at.column, ":", field)).second) return;
+    if (!fields_with_errors_.insert(std::string(field)).second) return;
   }
   std::string path = StrCat(prefix_, field);
   if (field.empty() && !path.empty()) path.pop_back();  // the dot

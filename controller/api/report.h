@@ -21,12 +21,12 @@ class Report {
 
   explicit Report(std::string_view file) : file_(file) {}
 
-  // A field that has an error already gets no second one: the first names the cause.
+  // A field of an object that has an error already gets no second one: the first names the cause.
   void Error(Position at, std::string_view field, std::string_view message);
   void Warning(Position at, std::string_view field, std::string_view message);
 
-  // Put in front of every field from now on: "items[2]." for an object within a list.
-  void SetPrefix(std::string_view prefix) { prefix_ = prefix; }
+  // What follows is about another object. `prefix` is put in front of its fields: "items[2]." within a list.
+  void BeginObject(std::string_view prefix);
 
   // No more problems are kept; readers may stop.
   bool full() const { return problems_.size() >= kMaxProblems; }

@@ -82,6 +82,7 @@ class InventoryReader {
   InventoryReader(api::Report& report, Inventory& out) : report_(report), out_(out) {}
 
   void Document(const YamlNode& root) {
+    report_.BeginObject("");
     ObjectDecoder file(root, "", {report_});
     ForEach(file, "pods", [this](ObjectDecoder& fields) { ReadPod(fields); });
     ForEach(file, "nodes", [this](ObjectDecoder& fields) { ReadNode(fields); });

@@ -76,7 +76,7 @@ absl::Status FillLane(NetworkPrograms& programs, uint32_t index, bool hosts, std
     std::vector<Prefix> prefixes;
     for (int i = 0; i < kPrefixesPerRule; ++i) prefixes.push_back(RandomPrefix(rng, i % 2 == 1, hosts));
     for (const auto& change : table.Set(rule, prefixes)) masks[change.prefix] = change.mask;
-    programs.rules()[rule] = {.end_ns = UINT64_MAX, .delay_ns = 0, .drop_below = 0, .ifindex = 0, .ordinal = 0};
+    programs.rules()[rule] = {.end_ns = UINT64_MAX, .delay_ns = 0, .drop_below = 0, .ifindex = 0, .ordinal = 0, .silent = 0};
     programs.lanes()[index].rule[rule] = rule;
   }
   for (const auto& [prefix, mask] : masks) {

@@ -155,11 +155,14 @@ TEST_F(ProbeTruth, FmodRetOnSystemCallsNeedsFentryAndPermission) {
   EXPECT_EQ(Get(Feature::kFmodRetSecurity).answer, Answer::kYes) << Explain(Feature::kFmodRetSecurity);
 }
 
-// CONFIG_ symbols that are y or m; empty if this kernel does not show its configuration.
+// CONFIG_ symbols that are y or m; empty if this kernel does not show its configuration. In a VM its file may
+// be given.
 std::set<std::string> KernelConfiguration(const Netns& netns) {
   std::set<std::string> on;
-  std::istringstream lines(
-      RunIn(netns, "zcat /proc/config.gz 2>/dev/null || cat /boot/config-$(uname -r) 2>/dev/null").output);
+  std::istringstream lines(RunIn(netns,
+                                 "cat ${SABOT_KERNEL_CONFIG:-/boot/config-$(uname -r)} 2>/dev/null || zcat "
+                                 "/proc/config.gz 2>/dev/null")
+                               .output);
   for (std::string line; std::getline(lines, line);) {
     size_t equals = line.find('=');
     if (line.rfind("CONFIG_", 0) == 0 && equals != line.npos) on.insert(line.substr(7, equals - 7));

@@ -2,6 +2,7 @@
 #include "tests/unit/pacer/lab.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -26,6 +27,25 @@ using loader::UniqueFd;
 // BPF_TCX_INGRESS and BPF_TCX_EGRESS, missing from older headers.
 constexpr auto kTcxIngress = static_cast<bpf_attach_type>(46);
 constexpr auto kTcxEgress = static_cast<bpf_attach_type>(47);
+
+// A tcx link; none where the kernel (before 6.6) has no tcx, and then a filter of clsact, which goes with its
+// device.
+UniqueFd Attach(const bpf_program* program, int device, bpf_tc_attach_point point) {
+  int fd = bpf_program__fd(program);
+  UniqueFd link(bpf_link_create(fd, device, point == BPF_TC_INGRESS ? kTcxIngress : kTcxEgress, nullptr));
+  if (link.valid()) return link;
+  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = device, .attach_point = point);
+  LIBBPF_OPTS(bpf_tc_opts, filter, .prog_fd = fd);
+  bpf_tc_hook_create(&hook);
+  Need(bpf_tc_attach(&hook, &filter) == 0, "attach a program to a device");
+  return link;
+}
+
+void DetachFilters(int device) {
+  constexpr auto kBoth = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
+  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = device, .attach_point = kBoth);
+  bpf_tc_hook_destroy(&hook);
+}
 constexpr uint32_t kHeartbeatIndex = 700;  // beyond the first page
 
 }  // namespace
@@ -67,7 +87,7 @@ Lab::Lab(uint64_t max_bytes) {
     auto made = Tap::Create();
     if (!made.ok()) throw std::runtime_error(std::string(made.status().message()));
     tap = std::move(*made);
-    Attach(max_bytes);
+    StartPacing(max_bytes);
   });
 }
 
@@ -91,25 +111,21 @@ void Lab::Connect() {
   }
 }
 
-void Lab::Attach(uint64_t max_bytes) {
+void Lab::StartPacing(uint64_t max_bytes) {
   programs = handover_bpf__open_and_load();
   Need(programs, "load the programs");
   programs->bss->tap_ifindex = tap->ifindex();
   programs->bss->device_ifindex = if_nametoindex("eth0");
   programs->bss->heartbeat_index = kHeartbeatIndex;
   int device = programs->bss->device_ifindex;
-  egress_link_.Reset(
-      bpf_link_create(bpf_program__fd(programs->progs.hand_over), device, kTcxEgress, nullptr));
-  Need(egress_link_.valid(), "attach to the egress of eth0");
-  UniqueFd back(
-      bpf_link_create(bpf_program__fd(programs->progs.take_back), tap->ifindex(), kTcxIngress, nullptr));
-  Need(back.valid(), "attach to the ingress of the tap");
+  egress_link_ = Attach(programs->progs.hand_over, device, BPF_TC_EGRESS);
+  UniqueFd back = Attach(programs->progs.take_back, tap->ifindex(), BPF_TC_INGRESS);
   PacerOptions options;
   options.tap_fd = tap->fd();
   options.heartbeat_fd = bpf_map__fd(programs->maps.heartbeats);
   options.heartbeat_index = kHeartbeatIndex;
   options.max_bytes = max_bytes;
-  options.kept_fds = {back.get()};
+  if (back.valid()) options.kept_fds = {back.get()};
   auto started = StartPacer(options);
   if (!started.ok()) throw std::runtime_error(std::string(started.status().message()));
   pacer = std::move(*started);
@@ -137,6 +153,7 @@ uint64_t Lab::heartbeat() const {
 }
 
 void Lab::AgentDies() {
+  if (!egress_link_.valid()) sender.Run([this] { DetachFilters(programs->bss->device_ifindex); });
   egress_link_.Reset();
   pacer->LetGo();
 }

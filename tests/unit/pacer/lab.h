@@ -62,7 +62,7 @@ class Lab {
 
  private:
   void Connect();
-  void Attach(uint64_t max_bytes);
+  void StartPacing(uint64_t max_bytes);
 
   loader::UniqueFd egress_link_;
 };
