@@ -7,6 +7,7 @@ sabot_library(
   ${core}/crc32c.cc
   ${core}/cri.cc
   ${core}/cri_connection.cc
+  ${core}/cri_info.cc
   ${core}/file.cc
   ${core}/journal.cc
   ${core}/journal_format.cc

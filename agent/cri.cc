@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
@@ -14,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "agent/cri_info.h"
 #include "agent/process.h"
 #include "cri/v1/runtime.grpc.pb.h"
 #include "loader/status.h"
@@ -72,18 +72,6 @@ std::string Label(const Map& labels, const char* key) {
   return found == labels.end() ? "" : found->second;
 }
 
-// The runtime's own JSON; an object, or nothing.
-nlohmann::json ParseInfo(std::string_view info) {
-  nlohmann::json parsed = nlohmann::json::parse(info, nullptr, /*allow_exceptions=*/false);
-  return parsed.is_object() ? parsed : nlohmann::json::object();
-}
-
-std::string SandboxOf(std::string_view info) {
-  nlohmann::json parsed = ParseInfo(info);
-  auto sandbox = parsed.find("sandboxID");
-  return sandbox != parsed.end() && sandbox->is_string() ? sandbox->get<std::string>() : "";
-}
-
 ContainerInfo FromStatus(const cri::ContainerStatus& status) {
   const auto& labels = status.labels();
   std::string label = Label(labels, kContainerName);
@@ -135,18 +123,14 @@ absl::StatusOr<std::string> ParseContainerId(std::string_view id) {
 }
 
 absl::StatusOr<pid_t> ParseContainerPid(std::string_view info) {
-  nlohmann::json parsed = ParseInfo(info);
-  auto pid = parsed.find("pid");
-  if (pid == parsed.end() || !pid->is_number_integer()) {
+  std::optional<int64_t> pid = ParseCriInfo(info).pid;
+  if (!pid) {
     return absl::InvalidArgumentError("the runtime's information about the container has no number \"pid\"");
   }
-  // A number above the signed range reads as a negative one.
-  auto value = pid->get<int64_t>();
-  if (value < 0 || value > kMaxPid) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the runtime says that the container's pid is ", pid->dump()));
+  if (*pid < 0 || *pid > kMaxPid) {
+    return absl::InvalidArgumentError(absl::StrCat("the runtime says that the container's pid is ", *pid));
   }
-  return static_cast<pid_t>(value);
+  return static_cast<pid_t>(*pid);
 }
 
 struct CriClient::Stub {
@@ -191,7 +175,7 @@ absl::StatusOr<ContainerInfo> CriClient::Status(std::string_view id) const {
 
   ContainerInfo container = FromStatus(response.status());
   const std::string info = Label(response.info(), "info");
-  container.sandbox_id = SandboxOf(info);
+  container.sandbox_id = ParseCriInfo(info).sandbox_id;
   if (container.state != ContainerState::kRunning) return container;
   auto pid = ParseContainerPid(info);
   if (!pid.ok())
