@@ -39,6 +39,7 @@ int Status(const std::string& state_dir, Format format);
 int Halt(const std::string& state_dir);
 int Resume(const std::string& state_dir);
 int Undo(const std::string& state_dir);
+int Demo(const std::string& examples);
 
 }  // namespace sabot::cli
 

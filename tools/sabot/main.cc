@@ -107,6 +107,11 @@ int Main(int argc, char** argv) {
   add_holder("resume", "Allow faults again after halt", Resume);
   add_holder("undo", "Repair what dead runs and agents left, from their journals", Undo);
 
+  std::string examples;
+  CLI::App* demo = app.add_subcommand("demo", "Show it on a client and a server that it starts itself; under a minute");
+  demo->add_option("--examples", examples, "Directory of the example manifests (default: found beside this program)");
+  demo->callback([&] { code = Demo(examples); });
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
