@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -52,6 +53,11 @@ constexpr uint32_t kHeartbeatIndex = 700;  // beyond the first page
 
 void Need(bool ok, const std::string& attempt) {
   if (!ok) throw std::runtime_error(attempt + ": " + std::strerror(errno));
+}
+
+double TimeScale() {
+  const char* text = std::getenv("SABOT_TIME_SCALE");
+  return text ? std::max(1.0, std::atof(text)) : 1;
 }
 
 Namespace::Namespace() {

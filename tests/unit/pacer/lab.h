@@ -20,6 +20,9 @@ namespace sabot::pacer {
 // Throws std::runtime_error with errno unless `ok`.
 void Need(bool ok, const std::string& attempt);
 
+// How much later than on a real machine things may happen: the environment's SABOT_TIME_SCALE, or 1.
+double TimeScale();
+
 // A new network namespace with its loopback up.
 class Namespace {
  public:
