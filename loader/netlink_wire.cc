@@ -5,6 +5,7 @@ namespace sabot::loader {
 namespace {
 
 std::string TextOf(ByteSpan payload) {
+  if (payload.empty()) return {};
   const char* text = reinterpret_cast<const char*>(payload.data());
   return std::string(text, ::strnlen(text, payload.size()));
 }

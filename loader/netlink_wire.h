@@ -37,7 +37,7 @@ template <typename T>
 T ReadPrefixOf(ByteSpan bytes) {
   static_assert(std::is_trivially_copyable_v<T>);
   T value{};
-  std::memcpy(&value, bytes.data(), std::min(bytes.size(), sizeof(T)));
+  if (!bytes.empty()) std::memcpy(&value, bytes.data(), std::min(bytes.size(), sizeof(T)));
   return value;
 }
 
