@@ -6,6 +6,26 @@
 #include "loader/status.h"
 
 namespace sabot::agent {
+namespace {
+
+// Errors that say nothing about the container: the runtime is not there, or busy with itself. ("server is not
+// initialized yet" of a containerd that has just started comes as UNKNOWN.)
+bool MayPass(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kResourceExhausted:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 CriConnection::CriConnection(std::vector<std::string> sockets)
     : sockets_(sockets.empty() ? DefaultCriSockets() : std::move(sockets)) {}
@@ -30,10 +50,11 @@ absl::StatusOr<std::shared_ptr<CriClient>> CriConnection::Client() {
 
 absl::StatusOr<ContainerInfo> CriConnection::Judge(absl::StatusOr<ContainerInfo> answer,
                                                    const std::shared_ptr<CriClient>& from) {
-  if (!absl::IsUnavailable(answer.status()) && !absl::IsDeadlineExceeded(answer.status())) return answer;
-  std::lock_guard lock(mutex_);
-  if (client_ == from) client_ = nullptr;
-  // Either way the runtime did not answer, and may do so later.
+  if (absl::IsUnavailable(answer.status()) || absl::IsDeadlineExceeded(answer.status())) {
+    std::lock_guard lock(mutex_);
+    if (client_ == from) client_ = nullptr;
+  }
+  if (!MayPass(answer.status().code())) return answer;
   return absl::UnavailableError(answer.status().message());
 }
 

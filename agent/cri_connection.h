@@ -19,13 +19,13 @@ class CriConnection {
   // The first of `sockets` that answers is taken; empty: the usual ones.
   explicit CriConnection(std::vector<std::string> sockets);
 
-  // As CriClient's.
+  // As CriClient's, but whatever may pass by itself is UNAVAILABLE.
   absl::StatusOr<ContainerInfo> Status(std::string_view id);
   absl::StatusOr<ContainerInfo> Successor(const ContainerInfo& ended);
 
  private:
   absl::StatusOr<std::shared_ptr<CriClient>> Client();
-  // Lets go of a client that did not answer.
+  // Lets go of a client that did not answer, and puts errors that may pass into one class.
   absl::StatusOr<ContainerInfo> Judge(absl::StatusOr<ContainerInfo> answer,
                                       const std::shared_ptr<CriClient>& from);
 

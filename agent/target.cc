@@ -189,7 +189,8 @@ absl::Status ResolveContainer(const Target& target, const CgroupMounts& mounts, 
   absl::StatusOr<TargetProcess> main = OpenProcess(container.pid);
   if (absl::IsNotFound(main.status())) {
     return absl::UnavailableError(absl::StrCat(resolved.description, ": ", main.status().message(),
-                                               ", which the runtime says is its first (hostPID is needed)"));
+                                               ", which the runtime names as its first; it has just ended, "
+                                               "or we do not see the machine's processes (hostPID)"));
   }
   if (!main.ok()) return main.status();
   resolved.main = *std::move(main);

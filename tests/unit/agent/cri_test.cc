@@ -233,5 +233,13 @@ TEST_F(CriTest, ConnectionComesBackWithTheRuntime) {
   EXPECT_TRUE(connection.Status("0123456789abcdef").ok());
 }
 
+TEST_F(CriTest, WhatMayPassIsUnavailableAndWhatDoesNotIsNot) {
+  CriConnection connection({socket_.native()});
+  server_->status_error = grpc::Status(grpc::StatusCode::UNKNOWN, "server is not initialized yet");
+  EXPECT_EQ(connection.Status("0123456789abcdef").status().code(), absl::StatusCode::kUnavailable);
+  server_->status_error = grpc::Status(grpc::StatusCode::NOT_FOUND, "not found");
+  EXPECT_EQ(connection.Status("0123456789abcdef").status().code(), absl::StatusCode::kNotFound);
+}
+
 }  // namespace
 }  // namespace sabot::agent
