@@ -34,9 +34,6 @@ inline constexpr uint8_t kGsoEcn = 0x80;  // a flag beside the kind
 
 inline constexpr size_t kVirtioBytes = sizeof(VirtioHeader);
 inline constexpr size_t kHeaderBytes = sizeof(sabot_pacer_header);
-// The least that can be taken apart: both headers, an Ethernet header and a VLAN tag's worth of whatever
-// follows.
-inline constexpr size_t kLeastHeadBytes = kVirtioBytes + kHeaderBytes + 14 + 4;
 
 enum class HeaderFault {
   kNone,
@@ -51,10 +48,9 @@ struct Unwrapped {
   uint64_t release_ns = 0;  // CLOCK_MONOTONIC
 };
 
-// Takes our header out of a frame of `total` bytes as read from the tap; `head` is its first contiguous part,
-// which must hold kLeastHeadBytes unless the frame is shorter. On success the frame to write back, virtio
-// header first, is the same memory from kHeaderBytes on. On a fault nothing is promised about the contents of
-// `head`.
+// Takes our header out of a frame of `total` bytes as read from the tap; `head` is its first contiguous part:
+// all of it, or at least 64 bytes. On success the frame to write back, virtio header first, is the same
+// memory from kHeaderBytes on. On a fault nothing is promised about the contents of `head`.
 Unwrapped UnwrapFrame(std::span<uint8_t> head, size_t total);
 
 }  // namespace sabot::pacer

@@ -24,9 +24,9 @@ constexpr int kAllowed[] = {
     // Memory: the frame memory is trimmed, the queue grows.
     SCMP_SYS(madvise), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(brk), SCMP_SYS(futex),
     // Last words, and the way out.
-    SCMP_SYS(write), SCMP_SYS(close), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction),
-    SCMP_SYS(rt_sigreturn), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(exit),
-    SCMP_SYS(exit_group)};
+    SCMP_SYS(write), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(close), SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigreturn), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill),
+    SCMP_SYS(exit), SCMP_SYS(exit_group)};
 
 using Filter = std::unique_ptr<void, void (*)(scmp_filter_ctx)>;
 
