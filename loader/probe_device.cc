@@ -44,7 +44,7 @@ void RemoveIfbDefaults() {
 UniqueFd OpenTap(short flags, Finding& finding) {
   UniqueFd tap(::open(kTunDevice, O_RDWR | O_CLOEXEC));
   if (!tap.valid()) {
-    finding = Failed(absl::StrCat("open ", kTunDevice), errno, {ENOENT, ENODEV, ENXIO}, kNetAdmin);
+    finding = DeviceFailed(kTunDevice, "tun", errno, kNetAdmin);
     return {};
   }
   ifreq request{};

@@ -39,7 +39,7 @@ bool SetOption(int context, const char* key, const std::string& value) {
 FuseMount MountFuse(Finding& finding) {
   UniqueFd device(::open(kFuseDevice, O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (!device.valid()) {
-    finding = Failed(absl::StrCat("open ", kFuseDevice), errno, {ENOENT, ENODEV, ENXIO}, kSysAdmin);
+    finding = DeviceFailed(kFuseDevice, "fuse", errno, kSysAdmin);
     return {};
   }
   UniqueFd context(::fsopen("fuse", FSOPEN_CLOEXEC));

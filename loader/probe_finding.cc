@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,16 @@ constexpr std::pair<int, const char*> kNames[] = {{CAP_BPF, "CAP_BPF"},
                                                   {CAP_NET_ADMIN, "CAP_NET_ADMIN"},
                                                   {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}};
 
+// Whether a driver has registered under this name. A line is a number and a name.
+bool IsMiscDevice(const char* name) {
+  std::ifstream devices("/proc/misc");
+  std::string number, device;
+  while (devices >> number >> device) {
+    if (device == name) return true;
+  }
+  return false;
+}
+
 // The tail of a refusal: what we lack, or that we lack nothing.
 std::string Lack(Capabilities needed) {
   Capabilities missing = Missing(EffectiveCapabilities(), needed);
@@ -37,6 +48,14 @@ std::string Lack(Capabilities needed) {
 }
 
 }  // namespace
+
+Finding DeviceFailed(const char* path, const char* misc, int error, Capabilities needed) {
+  Finding finding = Failed(absl::StrCat("open ", path), error, {ENOENT, ENODEV, ENXIO}, needed);
+  if (error == ENOENT && IsMiscDevice(misc)) {
+    finding.reason += ", though the kernel has the device: the file is missing where this process runs";
+  }
+  return finding;
+}
 
 std::string ErrorText(int error) {
   return error == kENotSupp ? "Operation is not supported (ENOTSUPP)" : std::strerror(error);

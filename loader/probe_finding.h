@@ -37,6 +37,10 @@ Finding Failed(const std::string& attempt, int error, std::initializer_list<int>
 // The same for what the typed functions of the loader return: kUnimplemented is "no".
 Finding Failed(const absl::Status& status, Capabilities needed);
 
+// open() of a device file failed. `misc` is its name in /proc/misc: says so where only the file is missing,
+// as in many containers.
+Finding DeviceFailed(const char* path, const char* misc, int error, Capabilities needed);
+
 // strerror() that also knows the kernel's own ENOTSUPP.
 std::string ErrorText(int error);
 

@@ -172,6 +172,26 @@ TEST_F(NetlinkFilter, ClassifiesForAQdiscWithClasses) {
   EXPECT_NE(shown.find("flowid 1:2"), std::string::npos) << shown;
 }
 
+TEST_F(NetlinkFilter, PrioFollowsTheProgram) {
+  if (Run("tc qdisc add dev a root handle 1: prio bands 3").exit_code != 0)
+    GTEST_SKIP() << "this kernel has no prio";
+  UniqueFd to_third = LoadVerdict(3);
+  ASSERT_TRUE(to_third.valid());
+  ASSERT_EQ(Run("tc qdisc add dev a parent 1:3 handle 13: pfifo").exit_code, 0);
+  ASSERT_OK(AddBpfFilter(netlink(), {.ifindex = ifindex(), .parent = TcHandle(1, 0), .priority = 1},
+                         {.program_fd = to_third.get(), .name = "third", .direct_action = false}));
+  Run("ip link set dev a up; ip link set dev b up; ip addr add 10.9.0.1/24 dev a;"
+      "ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:01 dev a nud permanent; ping -c 3 -i 0.01 -W 0.1 "
+      "10.9.0.2");
+  absl::StatusOr<std::vector<Qdisc>> qdiscs = ListQdiscs(netlink(), ifindex());
+  ASSERT_OK(qdiscs);
+  for (const Qdisc& qdisc : *qdiscs) {
+    if (qdisc.at.handle == TcHandle(0x13, 0)) {
+      EXPECT_GE(qdisc.stats.packets, 3u);
+    }
+  }
+}
+
 TEST_F(NetlinkFilter, AMissingQdiscIsNotAMissingClassifier) {
   FilterAt at{.ifindex = ifindex(), .parent = TcHandle(9, 0), .priority = 1};
   absl::Status status = AddBpfFilter(netlink(), at, Sabot());

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
 #include <thread>
 
 #include "loader/probe_program.h"
@@ -31,6 +32,22 @@ TEST(Finding, StatusesAreSortedByCode) {
   EXPECT_EQ(Failed(absl::ResourceExhaustedError("try: full"), kNetAdmin).answer, Answer::kUnknown);
   EXPECT_EQ(Failed(absl::NotFoundError("try: gone"), kNetAdmin).answer, Answer::kUnknown);
   EXPECT_EQ(Failed(absl::UnimplementedError("try: none"), kNetAdmin).reason, "try: none");
+}
+
+TEST(Finding, AMissingDeviceFileIsToldFromAMissingDriver) {
+  std::ifstream devices("/proc/misc");
+  std::string number, registered;
+  ASSERT_TRUE(devices >> number >> registered) << "no driver at all";
+  Finding file = DeviceFailed("/dev/some", registered.c_str(), ENOENT, kNetAdmin);
+  EXPECT_EQ(file.answer, Answer::kNo);
+  EXPECT_EQ(file.reason,
+            "open /dev/some: No such file or directory, though the kernel has the device: the file is "
+            "missing where "
+            "this process runs");
+  Finding driver = DeviceFailed("/dev/none", "sabot-none", ENOENT, kNetAdmin);
+  EXPECT_EQ(driver.answer, Answer::kNo);
+  EXPECT_EQ(driver.reason, "open /dev/none: No such file or directory");
+  EXPECT_EQ(DeviceFailed("/dev/none", "none", EMFILE, kNetAdmin).answer, Answer::kUnknown);
 }
 
 TEST(Finding, CapabilitiesAreCompared) {
