@@ -51,7 +51,7 @@ v1::NodeFaultMap Map(Scenario& scenario, uint64_t revision) {
       network->mutable_loss()->set_percent(100);
       break;
     case EffectKind::kDelay:
-      network->mutable_delay()->set_latency_ns(50'000'000);
+      network->mutable_delay()->set_latency_ns(static_cast<uint64_t>(scenario.effect().strong_delay_ns));
       break;
     case EffectKind::kPartition:
       network->mutable_partition();
@@ -118,9 +118,11 @@ void EndsWithItsConnection(Scenario& scenario) {
     EXPECT_NE(agent.Connect().Apply(Map(scenario, 2)).code(), 0) << "a second owner is refused";
     EXPECT_TRUE(stream.WaitUntilLast(
         40, [&](const Datagram& datagram) { return IsHit(scenario.effect(), datagram); },
-        Scaled(absl::Seconds(3))));
+        Scaled(absl::Seconds(3)), absl::Milliseconds(400)));
   }
-  EXPECT_TRUE(stream.WaitUntilLast(40, IsUnhurt, absl::Seconds(4) + Scaled(absl::Seconds(1))))
+  EXPECT_TRUE(stream.WaitUntilLast(
+      40, [&](const Datagram& datagram) { return IsUnhurt(scenario.effect(), datagram); },
+      absl::Seconds(4) + Scaled(absl::Seconds(1)), absl::Milliseconds(400)))
       << "the fault outlives its client";
   stream.Stop();
   EXPECT_EQ(agent.Stop().exit_code, 0);

@@ -12,8 +12,9 @@ namespace {
 
 constexpr double kProbeRate = 2000;
 
-ProbePlan ShortProbe(int packets) {
-  return {.packets = packets, .rate_pps = kProbeRate, .drain = absl::Milliseconds(200)};
+ProbePlan ShortProbe(const Effect& effect, int packets) {
+  absl::Duration drain = absl::Milliseconds(200) + absl::Nanoseconds(effect.strong_delay_ns);
+  return {.packets = packets, .rate_pps = kProbeRate, .drain = drain};
 }
 
 std::string TargetArg(const Host& host, TargetBy by) {
@@ -75,17 +76,24 @@ std::unique_ptr<SabotRun> Scenario::Inject(const NetworkChaos& experiment) {
 }
 
 void Scenario::ExpectHit(const Host& from, const Host& to, const Address& address, int packets) {
-  Tally tally = ProbeUdp(from, to, address, ShortProbe(packets));
+  Tally tally = ProbeUdp(from, to, address, ShortProbe(effect(), packets));
   int hit = 0;
   for (const Datagram& datagram : tally.datagrams) hit += IsHit(effect(), datagram) ? 1 : 0;
   EXPECT_EQ(hit, packets) << Between(from, address) << ": " << tally.Describe();
 }
 
 void Scenario::ExpectUnhurt(const Host& from, const Host& to, const Address& address, int packets) {
-  Tally tally = ProbeUdp(from, to, address, ShortProbe(packets));
-  int unhurt = 0;
-  for (const Datagram& datagram : tally.datagrams) unhurt += IsUnhurt(datagram) ? 1 : 0;
-  EXPECT_EQ(unhurt, packets) << Between(from, address) << ": " << tally.Describe();
+  // A busy machine holds packets up now and then, a fault that spills over always: a probe that lost nothing
+  // and was merely late is repeated. What is lost is never put down to the machine.
+  for (int attempts_left = 3; attempts_left > 0; --attempts_left) {
+    Tally tally = ProbeUdp(from, to, address, ShortProbe(effect(), packets));
+    int unhurt = 0;
+    for (const Datagram& datagram : tally.datagrams) unhurt += IsUnhurt(effect(), datagram) ? 1 : 0;
+    if (unhurt == packets) return;
+    if (tally.received == packets && attempts_left > 1) continue;
+    FAIL() << Between(from, address) << ": " << packets - unhurt << " of " << packets << " were hit; "
+           << tally.Describe();
+  }
 }
 
 void Scenario::ExpectHit(const Host& from, const Host& to, int packets) {

@@ -20,6 +20,7 @@
 #include "absl/strings/str_split.h"
 #include "tests/support/bpf_inventory.h"
 #include "tests/support/clock.h"
+#include "tests/support/process_table.h"
 #include "tests/support/require.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temp_dir.h"
@@ -124,16 +125,24 @@ void AddCgroup(Lines& lines, const Resident& resident) {
   }
 }
 
-// Named after the product, and not marked as another test's.
+// A process that lives and does not descend from this test.
+bool IsOthersProcess(pid_t pid) {
+  std::map<pid_t, ProcessInfo> processes = Processes();
+  if (!processes.contains(pid)) return false;
+  while (pid > 1 && pid != ::getpid()) pid = processes[pid].parent;
+  return pid != ::getpid();
+}
+
+// Named after the product, and not marked as another test's or another live process's.
 bool IsProducts(const std::string& text, const SnapshotScope& scope) {
   if (!absl::StrContains(text, "sabot")) return false;
   if (!scope.state_dir.empty() && absl::StrContains(text, scope.state_dir)) return true;
-  // sabot-t<pid>-..., sabot-test-<pid>, sabot-test-XXXXXX: marks of tests, the number being the test's
-  // process.
-  static const std::regex marked("sabot-t(?:est-)?([0-9]+)|sabot-test-[A-Za-z0-9]{6}");
+  static const std::regex by_test("sabot-t(?:est-)?([0-9]+)"), by_process("sabot-[a-z]+-([0-9]+)"),
+      temporary("sabot-[a-z]+-[A-Za-z0-9]{6}(?![A-Za-z0-9])");
   std::smatch match;
-  if (!std::regex_search(text, match, marked)) return true;
-  return match[1].str() == std::to_string(::getpid());
+  if (std::regex_search(text, match, by_test)) return match[1].str() == std::to_string(::getpid());
+  if (std::regex_search(text, match, by_process)) return !IsOthersProcess(std::atoi(match[1].str().c_str()));
+  return !std::regex_search(text, temporary);
 }
 
 void AddEntries(Lines& lines, const std::string& what, const std::string& directory,
@@ -166,30 +175,9 @@ void AddMachine(Lines& lines, std::set<std::string>& machine_devices, const Snap
   AddEntries(lines, "cgroup", CgroupV2Mount(), scope);
 }
 
-struct Process {
-  pid_t parent = 0;
-  char state = '?';
-  std::string name;
-};
-
-std::map<pid_t, Process> Processes() {
-  std::map<pid_t, Process> processes;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator("/proc", error)) {
-    int pid = 0;
-    if (!absl::SimpleAtoi(entry.path().filename().string(), &pid)) continue;
-    std::string stat = ReadFile(entry.path() / "stat");
-    size_t open = stat.find('('), close = stat.rfind(')');
-    if (open == std::string::npos || close == std::string::npos) continue;
-    std::vector<std::string> rest = absl::StrSplit(stat.substr(close + 2), ' ');
-    processes[pid] = {std::atoi(rest[1].c_str()), rest[0][0], stat.substr(open + 1, close - open - 1)};
-  }
-  return processes;
-}
-
 void AddStrays(Lines& lines) {
   std::set<pid_t> known = KnownProcesses();
-  std::map<pid_t, Process> processes = Processes();
+  std::map<pid_t, ProcessInfo> processes = Processes();
   for (const auto& [pid, process] : processes) {
     pid_t ancestor = pid;
     while (ancestor > 1 && ancestor != ::getpid() && !known.contains(ancestor))
@@ -240,9 +228,17 @@ std::vector<std::string> HostSnapshot::DifferenceFrom(const HostSnapshot& before
     std::string device = line.substr(8, line.find_first_of(": ", 8) - 8);
     return !other.machine_devices_.contains(device) && !absl::StrContains(device, "sabot");
   };
+  // What stood in a place of the whole machine and went was somebody else's and is no loss of ours.
+  auto in_a_common_place = [](const std::string& line) {
+    for (const char* what : {"cgroup ", "mount ", "named namespace ", "BPF pin ", "machine link "}) {
+      if (line.starts_with(what)) return true;
+    }
+    return false;
+  };
   std::vector<std::string> difference;
   for (const std::string& line : before.lines_) {
-    if (!lines_.contains(line) && !passing(line, *this)) difference.push_back("- " + line);
+    if (lines_.contains(line) || passing(line, *this) || in_a_common_place(line)) continue;
+    difference.push_back("- " + line);
   }
   for (const std::string& line : lines_) {
     if (!before.lines_.contains(line) && !passing(line, before)) difference.push_back("+ " + line);

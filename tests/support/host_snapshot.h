@@ -18,9 +18,9 @@
 //                              the processes are checked
 //   state directory            every entry but empty directories
 //   the machine itself         what its own devices carry (devices that come and go are others'), and entries
-//   named
-//                              after the product among links, mounts, cgroups, /run/netns and BPF pins,
-//                              unless they carry another test's mark (sabot-t<pid>, sabot-test-...)
+//                              named after the product among links, mounts, cgroups, /run/netns and BPF pins,
+//                              unless they carry the mark of another test or live process (sabot-t<pid>,
+//                              sabot-<word>-<pid>, sabot-<word>-XXXXXX)
 #ifndef SABOT_TESTS_SUPPORT_HOST_SNAPSHOT_H_
 #define SABOT_TESTS_SUPPORT_HOST_SNAPSHOT_H_
 
