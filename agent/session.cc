@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/session.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <utility>
@@ -9,6 +10,17 @@
 #include "loader/status.h"
 
 namespace sabot::agent {
+namespace {
+
+// A thousand targets need some five thousand descriptors, far above the usual soft limit.
+void RaiseDescriptorLimit() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);  // if refused, the fault that meets the limit says so
+}
+
+}  // namespace
 
 Session::Session(Options options, loader::Features features, StateDir state_dir, Instance instance,
                  Journal journal)
@@ -22,6 +34,7 @@ Session::Session(Options options, loader::Features features, StateDir state_dir,
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Create(Options options, loader::Features features,
                                                          UndoReport& repaired) {
+  RaiseDescriptorLimit();
   SABOT_ASSIGN_OR_RETURN(StateDir state_dir, StateDir::Open(StateDir::DefaultPath(options.state_dir)));
   if (!options.accept_maps && state_dir.IsHalted()) {
     return absl::FailedPreconditionError(

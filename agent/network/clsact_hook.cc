@@ -54,7 +54,7 @@ absl::StatusOr<std::shared_ptr<Clsact>> Clsact::Ensure(HookContext& context, con
 
 absl::Status Clsact::Remove() {
   if (sequence_ == 0) return absl::OkStatus();
-  SABOT_RETURN_IF_ERROR(UndoQdisc(deed_));
+  SABOT_RETURN_IF_ERROR(RemoveQdiscOf(*context_.netlink, deed_));
   return context_.journal.Undone(std::exchange(sequence_, 0));
 }
 
@@ -72,7 +72,7 @@ class ClsactHook : public Hook {
 
   absl::Status Remove() override {
     if (sequence_ != 0) {
-      SABOT_RETURN_IF_ERROR(UndoFilter(deed_));
+      SABOT_RETURN_IF_ERROR(RemoveFilterOf(*context_.netlink, deed_));
       SABOT_RETURN_IF_ERROR(context_.journal.Undone(std::exchange(sequence_, 0)));
     }
     if (clsact_.use_count() == 1) SABOT_RETURN_IF_ERROR(clsact_->Remove());

@@ -45,7 +45,7 @@ class FqHook : public Hook {
 
   absl::Status Remove() override {
     if (sequence_ == 0) return absl::OkStatus();
-    SABOT_RETURN_IF_ERROR(UndoQdisc(deed_));
+    SABOT_RETURN_IF_ERROR(RemoveQdiscOf(*context_.netlink, deed_));
     return context_.journal.Undone(std::exchange(sequence_, 0));
   }
 

@@ -55,6 +55,19 @@ std::optional<uint64_t> StartTime(uint32_t pid) {
   return std::strtoull(field.c_str(), nullptr, 10);
 }
 
+absl::Status UndoHelper(const sabot::v1::HelperDeed& deed) {
+  const int fd = static_cast<int>(syscall(SYS_pidfd_open, deed.pid(), 0));
+  if (fd < 0) {
+    return errno == ESRCH ? absl::OkStatus() : ErrnoStatus(errno, absl::StrCat("open process ", deed.pid()));
+  }
+  loader::UniqueFd pidfd(fd);
+  if (StartTime(deed.pid()) != deed.start_time()) return absl::OkStatus();
+  if (syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0) == 0 || errno == ESRCH) {
+    return absl::OkStatus();
+  }
+  return ErrnoStatus(errno, absl::StrCat("kill helper process ", deed.pid()));
+}
+
 }  // namespace
 
 sabot::v1::Deed QdiscDeedOf(const HookContext& context, const std::string& fault, const loader::Link& device,
@@ -86,57 +99,36 @@ sabot::v1::Deed FilterDeedOf(const HookContext& context, const std::string& faul
   return deed;
 }
 
-absl::Status UndoQdisc(const sabot::v1::QdiscDeed& deed) {
-  SABOT_ASSIGN_OR_RETURN(auto netlink, Reach(deed.netns()));
-  if (!netlink) return absl::OkStatus();
+absl::Status RemoveQdiscOf(loader::Netlink& netlink, const sabot::v1::QdiscDeed& deed) {
   const int ifindex = static_cast<int>(deed.ifindex());
   if (deed.kind() == "clsact") {
-    auto empty = ClsactIsEmpty(*netlink, ifindex);
+    auto empty = ClsactIsEmpty(netlink, ifindex);
     if (!empty.ok() && StillThere(empty.status())) return empty.status();
     if (!empty.ok() || !*empty) return absl::OkStatus();
   }
-  return loader::RemoveQdisc(*netlink, {ifindex, deed.parent(), deed.handle()}, deed.kind()).status();
+  return loader::RemoveQdisc(netlink, {ifindex, deed.parent(), deed.handle()}, deed.kind()).status();
 }
 
-absl::Status UndoFilter(const sabot::v1::FilterDeed& deed) {
-  SABOT_ASSIGN_OR_RETURN(auto netlink, Reach(deed.netns()));
-  if (!netlink) return absl::OkStatus();
+absl::Status RemoveFilterOf(loader::Netlink& netlink, const sabot::v1::FilterDeed& deed) {
   const int ifindex = static_cast<int>(deed.ifindex());
-  auto filters = loader::ListFilters(*netlink, ifindex, deed.parent());
+  auto filters = loader::ListFilters(netlink, ifindex, deed.parent());
   if (!filters.ok()) return StillThere(filters.status()) ? filters.status() : absl::OkStatus();
   for (const loader::Filter& filter : *filters) {
     if (filter.at.priority != deed.priority() || filter.at.handle != deed.handle()) continue;
     if (filter.name != deed.program()) return absl::OkStatus();
-    return loader::RemoveBpfFilter(*netlink, filter.at).status();
+    return loader::RemoveBpfFilter(netlink, filter.at).status();
   }
   return absl::OkStatus();
 }
 
-absl::Status UndoHelper(const sabot::v1::HelperDeed& deed) {
-  const int fd = static_cast<int>(syscall(SYS_pidfd_open, deed.pid(), 0));
-  if (fd < 0) {
-    return errno == ESRCH ? absl::OkStatus() : ErrnoStatus(errno, absl::StrCat("open process ", deed.pid()));
-  }
-  loader::UniqueFd pidfd(fd);
-  if (StartTime(deed.pid()) != deed.start_time()) return absl::OkStatus();
-  if (syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0) == 0 || errno == ESRCH) {
-    return absl::OkStatus();
-  }
-  return ErrnoStatus(errno, absl::StrCat("kill helper process ", deed.pid()));
-}
-
 absl::Status UndoDeed(const sabot::v1::Deed& deed) {
-  switch (deed.kind_case()) {
-    case sabot::v1::Deed::kQdisc:
-      return UndoQdisc(deed.qdisc());
-    case sabot::v1::Deed::kFilter:
-      return UndoFilter(deed.filter());
-    case sabot::v1::Deed::kHelper:
-      return UndoHelper(deed.helper());
-    case sabot::v1::Deed::KIND_NOT_SET:
-      break;
+  if (deed.has_helper()) return UndoHelper(deed.helper());
+  if (!deed.has_qdisc() && !deed.has_filter()) {
+    return absl::InvalidArgumentError("the journal names a deed that this version does not know");
   }
-  return absl::InvalidArgumentError("the journal names a deed that this version does not know");
+  SABOT_ASSIGN_OR_RETURN(auto netlink, Reach(deed.has_qdisc() ? deed.qdisc().netns() : deed.filter().netns()));
+  if (!netlink) return absl::OkStatus();
+  return deed.has_qdisc() ? RemoveQdiscOf(*netlink, deed.qdisc()) : RemoveFilterOf(*netlink, deed.filter());
 }
 
 }  // namespace sabot::agent

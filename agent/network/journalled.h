@@ -20,11 +20,11 @@ sabot::v1::Deed QdiscDeedOf(const HookContext& context, const std::string& fault
 sabot::v1::Deed FilterDeedOf(const HookContext& context, const std::string& fault, const loader::Link& device,
                              const loader::FilterAt& at, const std::string& program);
 
-// Undoes a deed if its object is still there and still the one; OK if it is gone. Finds the namespace by itself.
-absl::Status UndoQdisc(const sabot::v1::QdiscDeed& deed);
-absl::Status UndoFilter(const sabot::v1::FilterDeed& deed);
-absl::Status UndoHelper(const sabot::v1::HelperDeed& deed);
-// Any of the above.
+// Undoes a deed through a socket in its namespace, if its object is still there and still the one; OK if it is gone.
+absl::Status RemoveQdiscOf(loader::Netlink& netlink, const sabot::v1::QdiscDeed& deed);
+absl::Status RemoveFilterOf(loader::Netlink& netlink, const sabot::v1::FilterDeed& deed);
+
+// Undoes any deed without its owner: finds the namespace by itself.
 absl::Status UndoDeed(const sabot::v1::Deed& deed);
 
 }  // namespace sabot::agent
