@@ -12,11 +12,15 @@ constexpr Effect kPartition = {EffectKind::kPartition, "Partition", "partition",
 
 const std::vector<Cell>& Cells() {
   static const std::vector<Cell> cells = {
-      {&kLoss, "tcx", TargetBy::kNetns},      {&kLoss, "clsact", TargetBy::kNetns},
-      {&kLoss, "netem", TargetBy::kNetns},    {&kLoss, "cgroup_skb", TargetBy::kCgroup},
-      {&kDelay, "edt", TargetBy::kNetns},     {&kDelay, "netem", TargetBy::kNetns},
-      {&kDelay, "pacer", TargetBy::kNetns},   {&kPartition, "cgroup_skb", TargetBy::kCgroup},
-      {&kPartition, "tcx", TargetBy::kNetns}, {&kPartition, "clsact", TargetBy::kNetns},
+      {&kLoss, "tcx", TargetBy::kNetns},
+      {&kLoss, "clsact", TargetBy::kNetns},
+      {&kLoss, "netem", TargetBy::kNetns},
+      {&kDelay, "edt", TargetBy::kNetns},
+      {&kDelay, "netem", TargetBy::kNetns},
+      {&kDelay, "pacer", TargetBy::kNetns},
+      {&kPartition, "cgroup_skb", TargetBy::kCgroup},
+      {&kPartition, "tcx", TargetBy::kNetns},
+      {&kPartition, "clsact", TargetBy::kNetns},
   };
   return cells;
 }

@@ -20,6 +20,7 @@
 #include "absl/strings/str_split.h"
 #include "tests/support/bpf_inventory.h"
 #include "tests/support/clock.h"
+#include "tests/support/netlink_dump.h"
 #include "tests/support/process_table.h"
 #include "tests/support/require.h"
 #include "tests/support/subprocess.h"
@@ -50,21 +51,6 @@ std::vector<std::string> Devices() {
   return names;
 }
 
-// A command whose refusals (no such qdisc, family not there) are no news.
-std::string Output(std::vector<std::string> argv, int netns_fd, std::string input = {}) {
-  return RunCommand({.argv = std::move(argv), .input = std::move(input), .netns_fd = netns_fd}).out;
-}
-
-std::string Filters(const std::vector<std::string>& devices, int netns_fd) {
-  std::string batch;
-  for (const std::string& device : devices) {
-    for (const char* where : {"ingress", "egress", "root"}) {
-      absl::StrAppend(&batch, "filter show dev ", device, " ", where, "\n");
-    }
-  }
-  return Output({"tc", "-force", "-batch", "-"}, netns_fd, batch);
-}
-
 void AddTcxPrograms(Lines& lines, const std::string& prefix, const std::vector<std::string>& devices) {
   for (const std::string& device : devices) {
     int index = static_cast<int>(::if_nametoindex(device.c_str()));
@@ -93,9 +79,9 @@ void AddSysctls(Lines& lines, const std::string& prefix) {
 void AddNamespace(Lines& lines, const Resident& resident) {
   const std::string& role = resident.role();
   int netns = resident.netns_fd();
-  std::vector<std::string> devices;
   resident.Inside([&] {
-    devices = Devices();
+    std::vector<std::string> devices = Devices();
+    for (const std::string& line : DumpNamespace()) lines.insert(role + " " + line);
     AddTcxPrograms(lines, role, devices);
     AddSysctls(lines, role);
     for (int type : {int{BPF_FLOW_DISSECTOR}, int{BPF_SK_LOOKUP}}) {
@@ -104,12 +90,6 @@ void AddNamespace(Lines& lines, const Resident& resident) {
       }
     }
   });
-  AddLines(lines, role + " ip",
-           Output({"ip", "-o", "-d", "-batch", "-"}, netns,
-                  "link show\naddr show\nroute show table all\nrule show\n"));
-  AddLines(lines, role + " ip -6 rule", Output({"ip", "-6", "rule", "show"}, netns));
-  AddLines(lines, role + " qdisc", Output({"tc", "qdisc", "show"}, netns));
-  AddLines(lines, role + " filter", Filters(devices, netns));
 }
 
 void AddCgroup(Lines& lines, const Resident& resident) {
@@ -161,7 +141,7 @@ void AddMachine(Lines& lines, std::set<std::string>& machine_devices, const Snap
   }
   for (const std::string& device : machine_devices) {
     std::string prefix = "machine " + device;
-    AddLines(lines, prefix, Output({"tc", "qdisc", "show", "dev", device}, -1));
+    for (const std::string& line : DumpQdiscs(device)) lines.insert(prefix + ": " + line);
     Lines tcx;
     AddTcxPrograms(tcx, prefix, {device});
     lines.merge(tcx);

@@ -45,14 +45,14 @@ TEST_F(Snapshot, OfAnUntouchedHostIsEqualAndNotEmpty) {
 
 TEST_F(Snapshot, FindsAQdisc) {
   network_.target.Run({"tc", "qdisc", "add", "dev", "eth0", "clsact"});
-  EXPECT_THAT(Difference(), Contains(HasSubstr("+ target qdisc: qdisc clsact")));
+  EXPECT_THAT(Difference(), Contains(HasSubstr("+ target qdisc clsact of eth0")));
 }
 
 TEST_F(Snapshot, FindsAFilterInAQdiscThatWasThere) {
   AttachClsactEgress(network_.target, "eth0", LoadDropper(DropperKind::kTc, 0).get());
   before_ = HostSnapshot::Take(scope_);
   AttachClsactEgress(network_.target, "eth0", LoadDropper(DropperKind::kTc, 0).get());
-  EXPECT_THAT(Difference(), Contains(HasSubstr("+ target filter")));
+  EXPECT_THAT(Difference(), Contains(HasSubstr("+ target filter bpf of eth0")));
 }
 
 TEST_F(Snapshot, FindsATcxProgram) {
@@ -76,7 +76,7 @@ TEST_F(Snapshot, FindsACgroupProgramAndASubgroup) {
 
 TEST_F(Snapshot, FindsADeviceAnAddressARouteARuleAndASysctl) {
   network_.target.Run({"ip", "link", "add", "left0", "type", "veth", "peer", "name", "left1"});
-  EXPECT_THAT(Difference(), Contains(HasSubstr("+ target ip: ")));
+  EXPECT_THAT(Difference(), Contains(HasSubstr("+ target link left0")));
   network_.target.Run({"ip", "link", "del", "left0"});
   EXPECT_THAT(DifferenceSince(before_, scope_), IsEmpty());
   network_.peer.Run({"ip", "addr", "add", "10.77.2.9/32", "dev", "eth0"});
@@ -84,9 +84,9 @@ TEST_F(Snapshot, FindsADeviceAnAddressARouteARuleAndASysctl) {
   network_.peer.Run({"ip", "-6", "rule", "add", "fwmark", "7", "lookup", "100"});
   network_.target.Inside([] { std::ofstream("/proc/sys/net/ipv4/conf/eth0/accept_local") << 1; });
   auto difference = Difference();
-  EXPECT_THAT(difference, Contains(HasSubstr("10.77.2.9")));
-  EXPECT_THAT(difference, Contains(HasSubstr("fd00:99::/64")));
-  EXPECT_THAT(difference, Contains(HasSubstr("fwmark 0x7")));
+  EXPECT_THAT(difference, Contains(HasSubstr("+ peer address 10.77.2.9/32 of eth0")));
+  EXPECT_THAT(difference, Contains(HasSubstr("+ peer route fd00:99::/64")));
+  EXPECT_THAT(difference, Contains(HasSubstr("+ peer rule of family 10 table 100")));
   EXPECT_THAT(difference, Contains(HasSubstr("accept_local: 1")));
   EXPECT_THAT(difference, Contains(HasSubstr("- target sysctl"))) << "what was there before";
 }

@@ -227,7 +227,8 @@ bool UdpStream::WaitUntilLast(int count, const std::function<bool(const Datagram
 Tally UdpStream::Stop(absl::Duration drain) {
   state_->stop_sending = true;
   if (state_->send_thread.joinable()) state_->send_thread.join();
-  int64_t deadline_ns = NowNs() + absl::ToInt64Nanoseconds(Scaled(drain));
+  // Packets under way are not slowed down as much as processors are.
+  int64_t deadline_ns = NowNs() + absl::ToInt64Nanoseconds(std::min(Scaled(drain), 3 * drain));
   while (NowNs() < deadline_ns && !state_->AllArrived()) ::usleep(2'000);
   ::usleep(20'000);  // copies of what has arrived
   state_->stop_receiving = true;
