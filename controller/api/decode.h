@@ -16,7 +16,8 @@ namespace sabot::api {
 // The field `metadata` of `object`. `generated_suffix` completes a generateName.
 ObjectMeta DecodeMetadata(ObjectDecoder& object, std::string_view generated_suffix);
 
-// The fields `selector`, `mode` and `value` of `object`. Without namespaces the selector gets `own_namespace`.
+// The fields `selector`, `mode` and `value` of `object`. Without namespaces the selector gets
+// `own_namespace`.
 PodSelector DecodePodSelector(ObjectDecoder& object, const std::string& own_namespace);
 
 // The field `sabot` of `spec`.

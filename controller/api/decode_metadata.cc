@@ -8,10 +8,18 @@ namespace {
 
 // What a cluster puts there and nothing here needs.
 constexpr std::string_view kIgnored[] = {
-    "annotations",       "creationTimestamp", "deletionGracePeriodSeconds",
-    "deletionTimestamp", "finalizers",        "generateName",
-    "generation",        "labels",            "managedFields",
-    "ownerReferences",   "resourceVersion",   "selfLink",
+    "annotations",
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "labels",
+    "managedFields",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
     "uid",
 };
 

@@ -33,8 +33,8 @@ std::vector<LabelRequirement> DecodeRequirements(ObjectDecoder& selector) {
     return requirements;
   }
   for (size_t i = 0; i < list->children.size(); ++i) {
-    requirements.push_back(DecodeRequirement(*list->children[i].value,
-                                             StrCat(selector.PathOf(kName), "[", i, "]"), selector.context()));
+    requirements.push_back(DecodeRequirement(
+        *list->children[i].value, StrCat(selector.PathOf(kName), "[", i, "]"), selector.context()));
   }
   return requirements;
 }

@@ -144,7 +144,8 @@ bool ObjectDecoder::Bool(std::string_view name, bool* out) {
   return flag.has_value();
 }
 
-bool ObjectDecoder::ReadStrings(const YamlNode& list, const std::string& path, std::vector<std::string>* out) {
+bool ObjectDecoder::ReadStrings(const YamlNode& list, const std::string& path,
+                                std::vector<std::string>* out) {
   bool sound = true;
   for (size_t i = 0; i < list.children.size() && !context_.report.full(); ++i) {
     const YamlNode& item = *list.children[i].value;
@@ -180,7 +181,8 @@ bool ObjectDecoder::StringMap(std::string_view name, api::StringMap* out) {
   return sound;
 }
 
-bool ObjectDecoder::StringListMap(std::string_view name, std::map<std::string, std::vector<std::string>>* out) {
+bool ObjectDecoder::StringListMap(std::string_view name,
+                                  std::map<std::string, std::vector<std::string>>* out) {
   const YamlNode* map = Value(name, Kind::kMap, kOptional);
   if (map == nullptr) return false;
   bool sound = true;

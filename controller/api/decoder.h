@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads one map of a YAML tree field by field, checks what a schema checks (type, presence, enum, pattern, range)
-// and reports everything that is wrong. The calls that a kind makes on it are the description of its fields.
+// Reads one map of a YAML tree field by field, checks what a schema checks (type, presence, enum, pattern,
+// range) and reports everything that is wrong. The calls that a kind makes on it are the description of its
+// fields.
 #ifndef SABOT_CONTROLLER_API_DECODER_H_
 #define SABOT_CONTROLLER_API_DECODER_H_
 
@@ -52,12 +53,12 @@ struct DecodeContext {
   Source* source = nullptr;
 };
 
-// A null counts as absent. Each reading call returns true if the field is there and sound; otherwise `out` keeps its
-// value (or gets the default).
+// A null counts as absent. Each reading call returns true if the field is there and sound; otherwise `out`
+// keeps its value (or gets the default).
 class ObjectDecoder {
  public:
-  // `path` is the map's own within its object; empty for the object. A node that is no map is reported here and has
-  // no fields.
+  // `path` is the map's own within its object; empty for the object. A node that is no map is reported here
+  // and has no fields.
   ObjectDecoder(const YamlNode& node, std::string path, DecodeContext context);
 
   bool String(std::string_view name, std::string* out, const StringRule& rule = {});

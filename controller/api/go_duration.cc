@@ -20,14 +20,9 @@ struct Unit {
 };
 
 constexpr Unit kUnits[] = {
-    {"ns", 1},
-    {"us", 1'000},
-    {"\u00b5s", 1'000},  // micro sign
-    {"\u03bcs", 1'000},  // Greek mu
-    {"ms", 1'000'000},
-    {"s", 1'000'000'000},
-    {"m", 60'000'000'000},
-    {"h", 3'600'000'000'000},
+    {"ns", 1},          {"us", 1'000},        {"\u00b5s", 1'000},  // micro sign
+    {"\u03bcs", 1'000},                                            // Greek mu
+    {"ms", 1'000'000},  {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000},
 };
 
 std::optional<uint64_t> UnitNs(std::string_view name) {
@@ -56,8 +51,8 @@ std::optional<uint64_t> WholeNumber(std::string_view digits) {
   return value;
 }
 
-// Nanoseconds of 0.`digits` units. Digits beyond 63 bits are dropped and the product is cut in double precision,
-// as Go does it.
+// Nanoseconds of 0.`digits` units. Digits beyond 63 bits are dropped and the product is cut in double
+// precision, as Go does it.
 uint64_t FractionNs(std::string_view digits, uint64_t unit_ns) {
   uint64_t value = 0;
   double scale = 1;

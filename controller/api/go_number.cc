@@ -46,8 +46,8 @@ bool UnderscoresAreSound(std::string_view digits, bool hex) {
   return true;
 }
 
-// The number without sign and "0x": digits with at most one point, then the exponent ("e-3"; hex: "p-3", which hex
-// numbers must have).
+// The number without sign and "0x": digits with at most one point, then the exponent ("e-3"; hex: "p-3",
+// which hex numbers must have).
 bool IsFloatBody(std::string_view body, bool hex) {
   const size_t exponent_at = body.find_first_of(hex ? "pP" : "eE");
   std::string_view mantissa = body.substr(0, exponent_at);

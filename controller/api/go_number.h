@@ -11,9 +11,9 @@
 
 namespace sabot::api {
 
-// FloatStr (loss, correlation, ...): what strconv.ParseFloat(text, 32) accepts, which includes "NaN", "-1", "1e3",
-// "0x1p-2" and "1_000" where Go's syntax has it. The value keeps double precision.
-// InvalidArgument: `strconv.ParseFloat: parsing "x": invalid syntax`; OutOfRange: `... value out of range`.
+// FloatStr (loss, correlation, ...): what strconv.ParseFloat(text, 32) accepts, which includes "NaN", "-1",
+// "1e3", "0x1p-2" and "1_000" where Go's syntax has it. The value keeps double precision. InvalidArgument:
+// `strconv.ParseFloat: parsing "x": invalid syntax`; OutOfRange: `... value out of range`.
 absl::StatusOr<double> ParseGoFloat32(std::string_view text);
 
 // strconv.Atoi: a sign and decimal digits, 64 bits. Errors as above, naming strconv.Atoi.

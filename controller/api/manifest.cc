@@ -92,7 +92,8 @@ class ManifestReader {
     ObjectDecoder object(root, "", {report_, &experiment.source});
     object.String("apiVersion", &experiment.api_version, {.required = true});
     object.String("kind", &experiment.kind, {.required = true});
-    if (root.kind != YamlNode::Kind::kMap || experiment.api_version.empty() || experiment.kind.empty()) return;
+    if (root.kind != YamlNode::Kind::kMap || experiment.api_version.empty() || experiment.kind.empty())
+      return;
     // The other fields of an object whose kind is not known mean nothing to us.
     const Kind* kind = FindKind(object, experiment);
     if (kind == nullptr) return;
@@ -120,18 +121,19 @@ class ManifestReader {
       return nullptr;
     }
     if (group_known) {
-      object.Error("kind", StrCat("kind ", Quoted(experiment.kind), " is not known in ", experiment.api_version,
-                                        "; ", KnownKinds()));
+      object.Error("kind", StrCat("kind ", Quoted(experiment.kind), " is not known in ",
+                                  experiment.api_version, "; ", KnownKinds()));
     } else {
       object.Error("apiVersion",
                    StrCat("apiVersion ", Quoted(experiment.api_version), " is not known",
-                                name_known ? " for kind " + experiment.kind : "", "; ", KnownKinds()));
+                          name_known ? " for kind " + experiment.kind : "", "; ", KnownKinds()));
     }
     return nullptr;
   }
 
   void Add(Experiment experiment, const YamlNode& root) {
-    const std::string id = StrCat(experiment.kind, " ", experiment.metadata.ns, "/", experiment.metadata.name);
+    const std::string id =
+        StrCat(experiment.kind, " ", experiment.metadata.ns, "/", experiment.metadata.name);
     if (!ids_.insert(id).second) {
       report_.Error(root.at, "metadata.name", StrCat(id, " is in this file already"));
       return;

@@ -8,14 +8,16 @@
 
 namespace sabot::api {
 
-// 1 to 63 lower-case letters, digits and '-', with a letter or digit at both ends: names of namespaces, containers.
+// 1 to 63 lower-case letters, digits and '-', with a letter or digit at both ends: names of namespaces,
+// containers.
 bool IsDnsLabel(std::string_view text);
 
-// 1 to 253 bytes: labels as above (of any length) with dots between them: names of pods, nodes, custom resources.
+// 1 to 253 bytes: labels as above (of any length) with dots between them: names of pods, nodes, custom
+// resources.
 bool IsDnsSubdomain(std::string_view text);
 
-// [prefix/]name; the prefix is a DNS subdomain, the name 1 to 63 letters, digits, '-', '_' and '.', with a letter or
-// digit at both ends.
+// [prefix/]name; the prefix is a DNS subdomain, the name 1 to 63 letters, digits, '-', '_' and '.', with a
+// letter or digit at both ends.
 bool IsLabelKey(std::string_view text);
 
 // Empty, or as the name of a label key.

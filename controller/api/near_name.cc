@@ -15,7 +15,9 @@ constexpr size_t kMaxName = 40;
 // Letters to change, add, remove or swap with the next to make `a` of `b`. Both are at most kMaxName long.
 size_t EditDistance(std::string_view a, std::string_view b) {
   using Row = std::array<size_t, kMaxName + 1>;
-  const auto same = [&](size_t i, size_t j) { return absl::ascii_tolower(a[i]) == absl::ascii_tolower(b[j]); };
+  const auto same = [&](size_t i, size_t j) {
+    return absl::ascii_tolower(a[i]) == absl::ascii_tolower(b[j]);
+  };
   Row before_last{};
   Row last{};
   for (size_t j = 0; j <= b.size(); ++j) last[j] = j;

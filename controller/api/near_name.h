@@ -8,8 +8,8 @@
 
 namespace sabot::api {
 
-// The name that `text` is most likely a misspelling of: the same but for case, or at most two letters away (one for
-// short names). Empty when there is none. Pure; the cost is bounded whatever the length of `text`.
+// The name that `text` is most likely a misspelling of: the same but for case, or at most two letters away
+// (one for short names). Empty when there is none. Pure; the cost is bounded whatever the length of `text`.
 std::string_view NearestName(std::string_view text, absl::Span<const std::string_view> names);
 
 }  // namespace sabot::api

@@ -75,7 +75,8 @@ void DecodeFields(ObjectDecoder& fields, BandwidthSpec& out) {
 
 // delay, loss, duplicate, corrupt, rate, bandwidth.
 void DecodeBlocks(ObjectDecoder& spec, NetworkChaosSpec& out) {
-  DecodeBlock(spec, "delay", out.delay, [](ObjectDecoder& fields, DelaySpec& block) { DecodeFields(fields, block); });
+  DecodeBlock(spec, "delay", out.delay,
+              [](ObjectDecoder& fields, DelaySpec& block) { DecodeFields(fields, block); });
   DecodeBlock(spec, "loss", out.loss, [](ObjectDecoder& fields, LossSpec& block) {
     fields.String("loss", &block.loss, kPercent);
     fields.String("correlation", &block.correlation, kCorrelation);

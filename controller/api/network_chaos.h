@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// NetworkChaos (chaos-mesh.org/v1alpha1). Plain values, named and shaped as in the custom resource; what is a string
-// there is a string here, so that nothing is lost in between. All of it has been validated when it comes out of
-// ParseManifests(): enums are known, durations, numbers and rates parse. What upstream admits though it makes no
-// sense (a loss of 101 %) is still in here.
+// NetworkChaos (chaos-mesh.org/v1alpha1). Plain values, named and shaped as in the custom resource; what is a
+// string there is a string here, so that nothing is lost in between. All of it has been validated when it
+// comes out of ParseManifests(): enums are known, durations, numbers and rates parse. What upstream admits
+// though it makes no sense (a loss of 101 %) is still in here.
 #ifndef SABOT_CONTROLLER_API_NETWORK_CHAOS_H_
 #define SABOT_CONTROLLER_API_NETWORK_CHAOS_H_
 

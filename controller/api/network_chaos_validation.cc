@@ -40,7 +40,8 @@ void ValidateBlocks(const NetworkChaosSpec& spec, const Validation& to) {
 }
 
 std::string InvalidDirection(NetworkDirection direction, std::string_view reason) {
-  return StrCat("Invalid value: ", direction == NetworkDirection::kFrom ? "\"from\"" : "\"both\"", ": ", reason);
+  return StrCat("Invalid value: ", direction == NetworkDirection::kFrom ? "\"from\"" : "\"both\"", ": ",
+                reason);
 }
 
 // Which end the packets are looked at on; partition can do without any of this.
@@ -48,12 +49,14 @@ void ValidateDirection(const NetworkChaosSpec& spec, const Validation& to) {
   if (spec.action == NetworkAction::kPartition || spec.direction == NetworkDirection::kTo) return;
   if (!spec.external_targets.empty()) {
     to.Error("spec.direction",
-             InvalidDirection(spec.direction, "external targets cannot be used with `from` and `both` direction in "
-                                              "netem action yet"));
-  } else if (!spec.target) {
-    to.Error("spec.direction",
              InvalidDirection(spec.direction,
-                              "`from` and `both` direction cannot be used when targets is empty in netem action"));
+                              "external targets cannot be used with `from` and `both` direction in "
+                              "netem action yet"));
+  } else if (!spec.target) {
+    to.Error(
+        "spec.direction",
+        InvalidDirection(spec.direction,
+                         "`from` and `both` direction cannot be used when targets is empty in netem action"));
   }
 }
 
@@ -68,7 +71,7 @@ void WarnOfDevices(const NetworkChaosSpec& spec, const Validation& to) {
   const auto warn = [&to](std::string_view path, const std::string& device) {
     if (device.size() <= kMaxDeviceName) return;
     to.Warning(path, StrCat(Quoted(device), " is longer than the ", kMaxDeviceName,
-                                  " bytes that a device's name can have"));
+                            " bytes that a device's name can have"));
   };
   warn("spec.device", spec.device);
   warn("spec.targetDevice", spec.target_device);
@@ -86,7 +89,8 @@ void WarnOfBlocks(const NetworkChaosSpec& spec, const Validation& to) {
     if (spec.rate) to.Warning("spec.rate", kText);
     if (spec.bandwidth) to.Warning("spec.bandwidth", kText);
   } else if (spec.action != NetworkAction::kBandwidth && !netem) {
-    to.Warning("spec.action", "nothing to inject: at least one is required from delay, loss, duplicate, corrupt, rate");
+    to.Warning("spec.action",
+               "nothing to inject: at least one is required from delay, loss, duplicate, corrupt, rate");
   }
 }
 

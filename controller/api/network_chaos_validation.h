@@ -7,8 +7,8 @@
 
 namespace sabot::api {
 
-// What upstream's webhook refuses is an error, with its text; what it admits and cannot work is a warning. A field
-// that the decoder has refused already is not reported twice.
+// What upstream's webhook refuses is an error, with its text; what it admits and cannot work is a warning. A
+// field that the decoder has refused already is not reported twice.
 void ValidateNetworkChaos(const NetworkChaosSpec& spec, const Validation& to);
 
 }  // namespace sabot::api

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-
 namespace sabot::api {
 
 std::string ToString(const Problem& problem) {

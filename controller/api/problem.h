@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is wrong with a file or an experiment, as values. Nothing here does I/O; all types may be copied and read
-// from several threads.
+// What is wrong with a file or an experiment, as values. Nothing here does I/O; all types may be copied and
+// read from several threads.
 #ifndef SABOT_CONTROLLER_API_PROBLEM_H_
 #define SABOT_CONTROLLER_API_PROBLEM_H_
 
@@ -27,7 +27,8 @@ struct Problem {
   std::string file;  // as the caller named it; empty when the object came from no file
   int line = 0;      // from 1; 0 when not known
   int column = 0;    // from 1; 0 when not known
-  std::string field;  // JSON path, "spec.delay.latency" or "spec.externalTargets[1]"; empty: the object as a whole
+  std::string
+      field;  // JSON path, "spec.delay.latency" or "spec.externalTargets[1]"; empty: the object as a whole
   std::string message;  // one line, never empty, at most about 1 KiB
 };
 

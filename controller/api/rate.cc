@@ -18,9 +18,16 @@ struct Unit {
 
 // Longer suffixes first: "kbps" ends in "bps".
 constexpr Unit kUnits[] = {
-    {"tbps", 8ull << 40}, {"gbps", 8ull << 30}, {"mbps", 8ull << 20},   {"kbps", 8ull << 10},
-    {"bps", 8},           {"kbit", 1'000},      {"mbit", 1'000'000},    {"gbit", 1'000'000'000},
-    {"tbit", 1'000'000'000'000}, {"bit", 1},
+    {"tbps", 8ull << 40},
+    {"gbps", 8ull << 30},
+    {"mbps", 8ull << 20},
+    {"kbps", 8ull << 10},
+    {"bps", 8},
+    {"kbit", 1'000},
+    {"mbit", 1'000'000},
+    {"gbit", 1'000'000'000},
+    {"tbit", 1'000'000'000'000},
+    {"bit", 1},
 };
 
 // Without white space at both ends.

@@ -56,7 +56,8 @@ std::vector<Problem> Report::Take() {
   std::stable_sort(problems_.begin(), problems_.end(),
                    [](const Problem& a, const Problem& b) { return a.line < b.line; });
   // A full report may have dropped errors and kept warnings only: the note is an error.
-  if (was_full) problems_.push_back({Severity::kError, file_, 0, 0, "", "too many problems; there may be more"});
+  if (was_full)
+    problems_.push_back({Severity::kError, file_, 0, 0, "", "too many problems; there may be more"});
   fields_with_errors_.clear();
   errors_ = 0;
   return std::exchange(problems_, {});
@@ -64,7 +65,8 @@ std::vector<Problem> Report::Take() {
 
 std::string Quoted(std::string_view text) {
   const std::string_view head = Head(text, kMaxQuoted);
-  return StrCat("\"", absl::Utf8SafeCEscape(absl::string_view(head.data(), head.size())), head.size() == text.size() ? "" : "...", "\"");
+  return StrCat("\"", absl::Utf8SafeCEscape(absl::string_view(head.data(), head.size())),
+                head.size() == text.size() ? "" : "...", "\"");
 }
 
 }  // namespace sabot::api

@@ -14,8 +14,8 @@ namespace sabot::api {
 enum class MinimumFidelity { kAny, kDegraded, kExact };
 
 struct SabotOptions {
-  // `mechanism`: a rung's name or a list of them ("edt", "netem"); empty: every rung. The names are checked by
-  // the node, which knows its ladders.
+  // `mechanism`: a rung's name or a list of them ("edt", "netem"); empty: every rung. The names are checked
+  // by the node, which knows its ladders.
   std::vector<std::string> mechanism;
   // `fidelity`: "degraded" or "exact".
   MinimumFidelity fidelity = MinimumFidelity::kAny;

@@ -2,7 +2,6 @@
 #include "controller/api/source.h"
 #include "controller/api/str_cat.h"
 
-
 namespace sabot::api {
 
 Position Source::Find(std::string_view field) const {

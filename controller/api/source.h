@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the fields of an object stand in its file, so that what is found out later (by the planner) can still name
-// a line. A plain value.
+// Where the fields of an object stand in its file, so that what is found out later (by the planner) can still
+// name a line. A plain value.
 #ifndef SABOT_CONTROLLER_API_SOURCE_H_
 #define SABOT_CONTROLLER_API_SOURCE_H_
 

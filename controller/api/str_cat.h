@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Strings put together from text and integers. absl::StrCat, for std::string_view: the absl of some distributions is
-// built with a string_view of its own, which does not convert.
+// Strings put together from text and integers. absl::StrCat, for std::string_view: the absl of some
+// distributions is built with a string_view of its own, which does not convert.
 #ifndef SABOT_CONTROLLER_API_STR_CAT_H_
 #define SABOT_CONTROLLER_API_STR_CAT_H_
 

@@ -53,7 +53,8 @@ std::optional<NonText> FindNonText(std::string_view content) {
       return NonText{PositionOf(content, i), absl::StrFormat("not a text file: control byte 0x%02x", byte)};
     }
     if (!IsUtf8Sequence(content.substr(i), size)) {
-      return NonText{PositionOf(content, i), absl::StrFormat("not a text file: byte 0x%02x is no UTF-8", byte)};
+      return NonText{PositionOf(content, i),
+                     absl::StrFormat("not a text file: byte 0x%02x is no UTF-8", byte)};
     }
     i += size;
   }

@@ -15,8 +15,8 @@ struct NonText {
   std::string message;
 };
 
-// The first byte that has no place in a YAML file: a control character other than tab and line ends, or what is no
-// UTF-8. Nothing when it is text. Pure; linear.
+// The first byte that has no place in a YAML file: a control character other than tab and line ends, or what
+// is no UTF-8. Nothing when it is text. Pure; linear.
 std::optional<NonText> FindNonText(std::string_view content);
 
 }  // namespace sabot::api

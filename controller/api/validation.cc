@@ -34,7 +34,7 @@ void ValidateRequirement(const Validation& to, const std::string& path, const La
   if (std::find(std::begin(kOperators), std::end(kOperators), requirement.op) == std::end(kOperators)) {
     to.Warning(path + ".operator",
                StrCat(Quoted(requirement.op), " is not a valid label selector operator; known: In, NotIn, ",
-                            "Exists, DoesNotExist; the selection will fail"));
+                      "Exists, DoesNotExist; the selection will fail"));
   }
 }
 
@@ -42,8 +42,8 @@ void ValidatePhase(const Validation& to, const std::string& path, std::string_vi
   constexpr std::string_view kPhases[] = {"Pending", "Running", "Succeeded", "Failed", "Unknown"};
   const std::string_view name = phase.substr(phase.starts_with('!') ? 1 : 0);
   if (std::find(std::begin(kPhases), std::end(kPhases), name) != std::end(kPhases)) return;
-  to.Warning(path, StrCat(Quoted(phase), " is no phase of a pod; known: Pending, Running, Succeeded, Failed, ",
-                                "Unknown"));
+  to.Warning(path, StrCat(Quoted(phase),
+                          " is no phase of a pod; known: Pending, Running, Succeeded, Failed, ", "Unknown"));
 }
 
 void ValidateSelectorSpec(const Validation& to, const std::string& path, const PodSelectorSpec& selector) {
@@ -73,8 +73,9 @@ void ValidateModeValue(const Validation& to, const std::string& path, const PodS
   if (selector.mode == Mode::kFixed) {
     if (*value <= 0) to.Error(path, Invalid(selector.value, "value must be greater than 0 with mode:fixed"));
   } else if (*value <= 0 || *value > 100) {
-    to.Error(path, Invalid(selector.value, StrCat("value of ", *value, " is invalid, Must be (0,100] with mode:",
-                                                        ModeName(selector.mode))));
+    to.Error(path, Invalid(selector.value,
+                           StrCat("value of ", *value,
+                                  " is invalid, Must be (0,100] with mode:", ModeName(selector.mode))));
   }
 }
 

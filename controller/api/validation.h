@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Checks of values that several kinds have in common, with upstream's messages. They look at the C++ types, so that
-// an object that came from elsewhere than a file is checked by the same code.
+// Checks of values that several kinds have in common, with upstream's messages. They look at the C++ types,
+// so that an object that came from elsewhere than a file is checked by the same code.
 #ifndef SABOT_CONTROLLER_API_VALIDATION_H_
 #define SABOT_CONTROLLER_API_VALIDATION_H_
 
@@ -40,8 +40,8 @@ void ValidatePercentString(const Validation& to, std::string_view path, std::str
 
 void ValidateRate(const Validation& to, std::string_view path, std::string_view text);
 
-// `path` is that of the object that holds `selector`, `mode` and `value`: "spec" or "spec.target". What is wrong
-// within `selector` is a warning: upstream looks at it only when it selects.
+// `path` is that of the object that holds `selector`, `mode` and `value`: "spec" or "spec.target". What is
+// wrong within `selector` is a warning: upstream looks at it only when it selects.
 void ValidatePodSelector(const Validation& to, std::string_view path, const PodSelector& selector);
 
 }  // namespace sabot::api

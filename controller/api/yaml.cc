@@ -15,8 +15,8 @@ namespace {
 
 Position At(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
 
-// Hands yaml-cpp's events on to the builder. The parser has no way to be stopped other than an exception; its own
-// is used, so that there is one place and one type to catch.
+// Hands yaml-cpp's events on to the builder. The parser has no way to be stopped other than an exception; its
+// own is used, so that there is one place and one type to catch.
 class Events : public YAML::EventHandler {
  public:
   explicit Events(YamlBuilder& builder) : builder_(builder) {}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// YAML text → trees of plain nodes that know their place in the file. The only user of yaml-cpp. Its own tree is not
-// used: it loses the places of maps, hides duplicate keys, and expands nothing but also bounds nothing.
+// YAML text → trees of plain nodes that know their place in the file. The only user of yaml-cpp. Its own tree
+// is not used: it loses the places of maps, hides duplicate keys, and expands nothing but also bounds
+// nothing.
 #ifndef SABOT_CONTROLLER_API_YAML_H_
 #define SABOT_CONTROLLER_API_YAML_H_
 
@@ -30,8 +31,8 @@ struct YamlEntry {
   const YamlNode* value = nullptr;
 };
 
-// Owned by its YamlFile; never changes once the file is parsed. Through aliases, a node may be the child of several
-// others, but never of itself.
+// Owned by its YamlFile; never changes once the file is parsed. Through aliases, a node may be the child of
+// several others, but never of itself.
 struct YamlNode {
   enum class Kind { kNull, kBool, kInt, kFloat, kString, kList, kMap };
   Kind kind = Kind::kNull;
@@ -53,9 +54,9 @@ struct YamlFile {
   std::vector<YamlDocument> documents;  // without the empty ones
 };
 
-// Parses all documents. What is wrong goes to `report`; the documents before a syntax error are returned. Scalars
-// without quotes are typed as Kubernetes' tools do it (YAML 1.1: `yes` is a boolean, 0o17 an integer, a date a
-// string), and merge keys (<<) are resolved. Never throws.
+// Parses all documents. What is wrong goes to `report`; the documents before a syntax error are returned.
+// Scalars without quotes are typed as Kubernetes' tools do it (YAML 1.1: `yes` is a boolean, 0o17 an integer,
+// a date a string), and merge keys (<<) are resolved. Never throws.
 YamlFile ParseYaml(std::string_view content, Report& report);
 
 }  // namespace sabot::api

@@ -22,7 +22,7 @@ std::optional<Kind> TagKind(std::string_view tag, std::string_view text) {
   if (!tag.starts_with(kPrefix)) return std::nullopt;
   tag.remove_prefix(kPrefix.size());
   constexpr std::pair<std::string_view, Kind> kTags[] = {
-      {"str", Kind::kString}, {"int", Kind::kInt},   {"float", Kind::kFloat}, {"bool", Kind::kBool},
+      {"str", Kind::kString}, {"int", Kind::kInt},  {"float", Kind::kFloat}, {"bool", Kind::kBool},
       {"null", Kind::kNull},  {"seq", Kind::kList}, {"map", Kind::kMap},
   };
   for (const auto& [name, kind] : kTags) {
@@ -138,7 +138,8 @@ bool YamlBuilder::PlaceInMap(Frame& frame, const YamlNode* node, Position at) {
     frame.node->children.push_back({std::exchange(frame.key, nullptr), node});
     return true;
   }
-  if (node->kind == Kind::kList || node->kind == Kind::kMap) return Stop(at, "the key of a map must be a scalar");
+  if (node->kind == Kind::kList || node->kind == Kind::kMap)
+    return Stop(at, "the key of a map must be a scalar");
   frame.key = node;
   return true;
 }
@@ -156,7 +157,8 @@ bool YamlBuilder::ResolveMerges(YamlNode& map) {
   for (const YamlEntry& entry : map.children) keys.insert(entry.key->text);
   // What stands in the map itself wins over what is merged, the first merged map over later ones.
   const auto merge_one = [&](const YamlNode& from) {
-    if (from.kind != Kind::kMap) return Stop(from.at, "a merge key (<<) must refer to a map or a list of maps");
+    if (from.kind != Kind::kMap)
+      return Stop(from.at, "a merge key (<<) must refer to a map or a list of maps");
     merged_ += from.children.size();
     if (merged_ > kMaxYamlValues) return Stop(map.at, "merge keys expand to too many values");
     for (const YamlEntry& entry : from.children) {

@@ -21,8 +21,8 @@ class YamlBuilder {
   YamlBuilder(YamlFile& file, Report& report)
       : file_(file), report_(report), errors_before_(report.errors()) {}
 
-  // One per event, in the parser's order. False: a bound is passed or the document makes no sense, the reason is
-  // in the report, and no more events may come. An anchor of 0 is none.
+  // One per event, in the parser's order. False: a bound is passed or the document makes no sense, the reason
+  // is in the report, and no more events may come. An anchor of 0 is none.
   bool Null(Position at, size_t anchor);
   bool Scalar(Position at, std::string_view tag, size_t anchor, std::string_view text);
   bool Alias(Position at, size_t anchor);

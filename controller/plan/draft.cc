@@ -46,8 +46,9 @@ void Draft::SetLifetime(const std::string& duration) {
   if (!lifetime.ok()) {
     problems_.Error(field, StrCat(lifetime.status().message()));
   } else if (*lifetime < options_.minimum_duration) {
-    problems_.Error(field, StrCat("duration ", absl::FormatDuration(*lifetime), " is too short, it must be at least ",
-                                  absl::FormatDuration(options_.minimum_duration)));
+    problems_.Error(
+        field, StrCat("duration ", absl::FormatDuration(*lifetime), " is too short, it must be at least ",
+                      absl::FormatDuration(options_.minimum_duration)));
   } else {
     // An endless duration given by the caller is the longest that a fault can carry.
     expires_in_ms_ = CeilMilliseconds(std::min(*lifetime, absl::Milliseconds(int64_t{1} << 53)));
@@ -77,7 +78,8 @@ std::string Draft::FaultId(const Record& record, std::string_view effect, std::s
   return Bounded(StrCat(uid_, "/", record.id, "/", effect, suffix), kMaxFaultId);
 }
 
-sabot::v1::Fault& Draft::AddFault(Record& record, const Pod& pod, std::string_view effect, std::string_view suffix) {
+sabot::v1::Fault& Draft::AddFault(Record& record, const Pod& pod, std::string_view effect,
+                                  std::string_view suffix) {
   DraftFault& draft = faults_.emplace_back();
   draft.node = record.node;
   draft.fault.set_id(FaultId(record, effect, suffix));

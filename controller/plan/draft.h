@@ -31,7 +31,8 @@ class Draft {
   PlanProblems& problems() { return problems_; }
   const PlanOptions& options() const { return options_; }
   std::vector<DraftFault>& faults() { return faults_; }
-  // Prefixes in all faults so far. A planner stops when it passes options().max_peers; CheckCaps() reports it.
+  // Prefixes in all faults so far. A planner stops when it passes options().max_peers; CheckCaps() reports
+  // it.
   size_t peers() const { return peers_; }
   void CountPeers(size_t more) { peers_ += more; }
 
@@ -41,9 +42,10 @@ class Draft {
 
   // The record of a selected pod. It stays valid until the next call.
   Record& AddRecord(const Pod& pod, std::string_view selector_key);
-  // Adds to `record` a fault of this effect at the pod, with all fields set but the kind, for the caller to set.
-  // `suffix` is for a pod that has a fault of this effect already.
-  sabot::v1::Fault& AddFault(Record& record, const Pod& pod, std::string_view effect, std::string_view suffix);
+  // Adds to `record` a fault of this effect at the pod, with all fields set but the kind, for the caller to
+  // set. `suffix` is for a pod that has a fault of this effect already.
+  sabot::v1::Fault& AddFault(Record& record, const Pod& pod, std::string_view effect,
+                             std::string_view suffix);
   // The pod must not be hit.
   void Refuse(Record& record, std::string message);
 

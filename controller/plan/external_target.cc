@@ -13,13 +13,13 @@ namespace {
 
 bool IsHostName(std::string_view text) {
   if (text.empty() || text.size() > 253 || !absl::ascii_isalnum(text.front())) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 bool IsNumber(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return absl::ascii_isdigit(c); });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return absl::ascii_isdigit(c); });
 }
 
 // "10.0.0.1:80", "10.0.0.0/8:80", "[::1]:80", "example.com:80".

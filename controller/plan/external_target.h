@@ -9,9 +9,10 @@
 
 namespace sabot::plan {
 
-// One of `externalTargets`: an address or a prefix of either family. Bits behind the prefix are cleared, as ipset
-// does it upstream, where "10.1.2.3/8" therefore is all of 10.0.0.0/8. Unimplemented for host names and for anything
-// with a port, which upstream knows and this version does not; InvalidArgument for the rest. Pure.
+// One of `externalTargets`: an address or a prefix of either family. Bits behind the prefix are cleared, as
+// ipset does it upstream, where "10.1.2.3/8" therefore is all of 10.0.0.0/8. Unimplemented for host names and
+// for anything with a port, which upstream knows and this version does not; InvalidArgument for the rest.
+// Pure.
 absl::StatusOr<IpPrefix> ParseExternalTarget(std::string_view text);
 
 }  // namespace sabot::plan

@@ -62,8 +62,9 @@ void DecodeTarget(ObjectDecoder& fields, const std::string& name, sabot::v1::Tar
   if (given.size() != 1) {
     const std::string field = given.empty() ? "" : StrCat(given[1]);
     fields.context().report.Error(fields.At(field), given.empty() ? fields.path() : fields.PathOf(field),
-                                  given.empty() ? "one of pid, netns, cgroup, unit, container is required"
-                                                : "only one of pid, netns, cgroup, unit, container can be given");
+                                  given.empty()
+                                      ? "one of pid, netns, cgroup, unit, container is required"
+                                      : "only one of pid, netns, cgroup, unit, container can be given");
     return;
   }
   const size_t errors_before = fields.context().report.errors();

@@ -17,8 +17,8 @@ namespace sabot::plan {
 
 class IpAddress {
  public:
-  // "10.0.0.1" or "fd00::1", without zone or prefix. An IPv4 address written as IPv6 (::ffff:10.0.0.1) is the IPv4
-  // address, which is what packets carry. InvalidArgument otherwise.
+  // "10.0.0.1" or "fd00::1", without zone or prefix. An IPv4 address written as IPv6 (::ffff:10.0.0.1) is the
+  // IPv4 address, which is what packets carry. InvalidArgument otherwise.
   static absl::StatusOr<IpAddress> Parse(std::string_view text);
 
   // 4 or 16 bytes in network order; InvalidArgument for any other number of them.
@@ -38,7 +38,8 @@ class IpAddress {
 };
 
 struct IpPrefix {
-  // "10.0.0.0/8", "fd00::/64", or an address alone, which is its /32 or /128. Bits behind the prefix are cleared.
+  // "10.0.0.0/8", "fd00::/64", or an address alone, which is its /32 or /128. Bits behind the prefix are
+  // cleared.
   static absl::StatusOr<IpPrefix> Parse(std::string_view text);
   // The prefix of this address alone.
   static IpPrefix Of(const IpAddress& address) { return {address, address.bits()}; }

@@ -37,11 +37,12 @@ absl::StatusOr<std::vector<size_t>> ChooseFixed(int64_t value, size_t count, abs
   return Sample(count, static_cast<size_t>(std::min<uint64_t>(static_cast<uint64_t>(value), count)), rng);
 }
 
-absl::StatusOr<std::vector<size_t>> ChoosePercent(int64_t value, bool up_to, size_t count, absl::BitGenRef rng) {
+absl::StatusOr<std::vector<size_t>> ChoosePercent(int64_t value, bool up_to, size_t count,
+                                                  absl::BitGenRef rng) {
   if (value == 0) return BelowOrEqualZero();
   if (value < 0 || value > 100) {
-    return absl::InvalidArgumentError(api::StrCat("fixed percentage value of ", value, " is invalid, Must be ",
-                                                  up_to ? "[0-100]" : "(0,100]"));
+    return absl::InvalidArgumentError(api::StrCat("fixed percentage value of ", value,
+                                                  " is invalid, Must be ", up_to ? "[0-100]" : "(0,100]"));
   }
   const auto maximum = static_cast<uint64_t>(value);
   const uint64_t percent = up_to ? UniformBelow(maximum + 1, rng) : maximum;

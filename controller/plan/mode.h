@@ -13,8 +13,8 @@
 
 namespace sabot::plan {
 
-// Uniform in 0 .. `bound` - 1; `bound` is at least 1. The same bits always give the same number, whatever library
-// the program is built with.
+// Uniform in 0 .. `bound` - 1; `bound` is at least 1. The same bits always give the same number, whatever
+// library the program is built with.
 uint64_t UniformBelow(uint64_t bound, absl::BitGenRef rng);
 
 // Which of `count` objects the mode takes, ascending: one; all; min(value, count); ceil(count * value %); or

@@ -71,8 +71,9 @@ std::vector<NetworkEffect> PacketEffects(const api::NetworkChaosSpec& spec, Plan
   if (spec.bandwidth) NotSupported("spec.bandwidth", problems);
   const bool any = !effects.empty() || spec.duplicate || spec.corrupt || spec.rate || spec.bandwidth;
   if (!any && spec.action != api::NetworkAction::kBandwidth) {
-    problems.Error("spec.action",
-                   "invalid spec for netem action, at least one is required from delay, loss, duplicate, corrupt");
+    problems.Error(
+        "spec.action",
+        "invalid spec for netem action, at least one is required from delay, loss, duplicate, corrupt");
   }
   return effects;
 }
@@ -82,7 +83,8 @@ std::vector<NetworkEffect> PacketEffects(const api::NetworkChaosSpec& spec, Plan
 std::vector<NetworkEffect> NetworkEffects(const api::NetworkChaosSpec& spec, PlanProblems& problems) {
   if (spec.action != api::NetworkAction::kPartition) return PacketEffects(spec, problems);
   // A partition looks at none of the blocks; validation has warned of those that are there.
-  if (spec.partition_behavior == api::PartitionBehavior::kReject) NotSupported("spec.partitionBehavior", problems);
+  if (spec.partition_behavior == api::PartitionBehavior::kReject)
+    NotSupported("spec.partitionBehavior", problems);
   NetworkEffect effect{"partition", {}};
   effect.fault.mutable_partition();
   return {effect};

@@ -14,12 +14,12 @@
 namespace sabot::plan {
 
 struct NetworkEffect {
-  std::string_view name;         // "loss", "delay", "partition": the last part of a fault's id
+  std::string_view name;          // "loss", "delay", "partition": the last part of a fault's id
   sabot::v1::NetworkFault fault;  // only its `effect` is set
 };
 
-// The effects that the spec asks for; at least one unless there is an error. Whatever is asked for and cannot be done
-// by this version is an error: nothing is left out silently. Pure.
+// The effects that the spec asks for; at least one unless there is an error. Whatever is asked for and cannot
+// be done by this version is an error: nothing is left out silently. Pure.
 std::vector<NetworkEffect> NetworkEffects(const api::NetworkChaosSpec& spec, PlanProblems& problems);
 
 }  // namespace sabot::plan

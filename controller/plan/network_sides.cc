@@ -55,8 +55,8 @@ Peers TargetPeers(const PodList& sources, const PodIndex& index, PlanProblems& p
 }
 
 // A side with something to do and nobody to do it to would, in a looser design, hit everybody.
-void CheckPeers(const NetworkSide& side, const PodList& others, std::string_view others_path, const PodIndex& index,
-                PlanProblems& problems) {
+void CheckPeers(const NetworkSide& side, const PodList& others, std::string_view others_path,
+                const PodIndex& index, PlanProblems& problems) {
   if (side.direction == kNone || !side.peers.empty() || others.empty()) return;
   problems.Error(others_path, api::StrCat("no selected pod has an address: ", NamesOf(others, index)));
 }
@@ -64,13 +64,15 @@ void CheckPeers(const NetworkSide& side, const PodList& others, std::string_view
 // Device names are checked here: admission lets them pass.
 void CheckDevice(std::string_view path, const std::string& device, PlanProblems& problems) {
   if (device.size() <= 15) return;
-  problems.Error(path, api::StrCat(api::Quoted(device), " is longer than the 15 bytes that a device's name can have"));
+  problems.Error(
+      path, api::StrCat(api::Quoted(device), " is longer than the 15 bytes that a device's name can have"));
 }
 
 }  // namespace
 
-std::optional<std::vector<NetworkSide>> NetworkSides(const api::NetworkChaosSpec& spec, bool filter_namespaces,
-                                                     PodIndex& index, absl::BitGenRef rng, PlanProblems& problems) {
+std::optional<std::vector<NetworkSide>> NetworkSides(const api::NetworkChaosSpec& spec,
+                                                     bool filter_namespaces, PodIndex& index,
+                                                     absl::BitGenRef rng, PlanProblems& problems) {
   const size_t errors_before = problems.errors();
   std::optional<PodList> sources = SelectPods(spec.source, "spec", filter_namespaces, index, rng, problems);
   std::optional<PodList> targets = PodList();

@@ -27,18 +27,19 @@ struct NetworkSide {
   Peers peers;
 };
 
-// The source side and, when the spec has a target, the target side. Nothing, with errors, when a selection fails or a
-// side that has to do something has nobody at the other end.
+// The source side and, when the spec has a target, the target side. Nothing, with errors, when a selection
+// fails or a side that has to do something has nobody at the other end.
 //
 //               tc effects                      partition
 //   to          source: egress                  source: egress;  target: ingress
 //   from        target: egress                  source: ingress; target: egress
 //   both        source: egress; target: egress  source: both;    target: both
 //
-// Without a target, a partition acts at the source alone. External targets are peers of the source alone. With
-// neither, every packet matches.
-std::optional<std::vector<NetworkSide>> NetworkSides(const api::NetworkChaosSpec& spec, bool filter_namespaces,
-                                                     PodIndex& index, absl::BitGenRef rng, PlanProblems& problems);
+// Without a target, a partition acts at the source alone. External targets are peers of the source alone.
+// With neither, every packet matches.
+std::optional<std::vector<NetworkSide>> NetworkSides(const api::NetworkChaosSpec& spec,
+                                                     bool filter_namespaces, PodIndex& index,
+                                                     absl::BitGenRef rng, PlanProblems& problems);
 
 }  // namespace sabot::plan
 

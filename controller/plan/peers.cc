@@ -17,7 +17,8 @@ Peers Peers::All() {
   return peers;
 }
 
-void Peers::AddPods(const PodList& pods, const PodIndex& index, std::string_view path, PlanProblems& problems) {
+void Peers::AddPods(const PodList& pods, const PodIndex& index, std::string_view path,
+                    PlanProblems& problems) {
   PodList without;
   for (uint32_t position : pods) {
     const std::vector<IpAddress>& addresses = index.pod(position).addresses;

@@ -33,8 +33,8 @@ class Peers {
   bool empty() const { return !all_ && prefixes_.empty(); }
   size_t size() const { return prefixes_.size(); }
 
-  // Sets the peers of a fault at `pod` to these without the pod's own addresses, and returns how many they are; 0
-  // and an unchanged fault when there are none. "All" counts as 1.
+  // Sets the peers of a fault at `pod` to these without the pod's own addresses, and returns how many they
+  // are; 0 and an unchanged fault when there are none. "All" counts as 1.
   size_t Apply(const Pod& pod, sabot::v1::NetworkFault& fault) const;
 
  private:

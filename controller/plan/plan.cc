@@ -56,8 +56,8 @@ class Planner {
   void CheckIdentity(const api::Experiment& experiment, PlanProblems& problems) {
     const api::ObjectMeta& metadata = experiment.metadata;
     if (!names_.insert(StrCat(experiment.kind, " ", metadata.ns, "/", metadata.name)).second) {
-      problems.Error("metadata.name", StrCat(experiment.kind, " ", metadata.ns, "/", metadata.name,
-                                             " is given twice"));
+      problems.Error("metadata.name",
+                     StrCat(experiment.kind, " ", metadata.ns, "/", metadata.name, " is given twice"));
     } else if (!names_.insert(StrCat(experiment.kind, " uid ", metadata.Uid())).second) {
       problems.Error("metadata.uid", "is also that of another experiment");
     }
@@ -76,9 +76,9 @@ class Planner {
       const auto map = result_.maps.find(std::string(node));
       const size_t have = map == result_.maps.end() ? 0 : static_cast<size_t>(map->second.faults_size());
       if (have + more <= options_.max_faults_per_node) continue;
-      draft.problems().Error("", StrCat("needs ", more, " faults", node.empty() ? "" : StrCat(" on node ", node),
-                                        ", others have ", have, ", the limit is ",
-                                        options_.max_faults_per_node));
+      draft.problems().Error("",
+                             StrCat("needs ", more, " faults", node.empty() ? "" : StrCat(" on node ", node),
+                                    ", others have ", have, ", the limit is ", options_.max_faults_per_node));
     }
     if (peers_ + draft.peers() > options_.max_peers) {
       draft.problems().Error("", StrCat("needs ", draft.peers(), " peer addresses, others have ", peers_,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Experiments and an inventory → what shall be wrong on each node. Pure: no I/O, no clock, no randomness but the
-// caller's; the same input gives the same output. Any thread.
+// Experiments and an inventory → what shall be wrong on each node. Pure: no I/O, no clock, no randomness but
+// the caller's; the same input gives the same output. Any thread.
 #ifndef SABOT_CONTROLLER_PLAN_PLAN_H_
 #define SABOT_CONTROLLER_PLAN_PLAN_H_
 
@@ -22,8 +22,8 @@
 namespace sabot::plan {
 
 struct PlanOptions {
-  // One map for everything, under the node name "", whatever nodes the pods name. Otherwise one map per node, and
-  // a pod without a node is refused.
+  // One map for everything, under the node name "", whatever nodes the pods name. Otherwise one map per node,
+  // and a pod without a node is refused.
   bool standalone = true;
   // Lets network faults hit pods in the node's own network namespace. Every fault's target carries it.
   bool allow_host_network = false;
@@ -40,9 +40,9 @@ struct PlanOptions {
 
 // One selected pod of one experiment, as `status.experiment.containerRecords` will show it.
 struct Record {
-  std::string id;            // "<namespace>/<pod>"
-  std::string selector_key;  // "." for `selector`, ".Target" for `target`
-  std::string node;          // key of the map that holds the faults
+  std::string id;                      // "<namespace>/<pod>"
+  std::string selector_key;            // "." for `selector`, ".Target" for `target`
+  std::string node;                    // key of the map that holds the faults
   std::vector<std::string> fault_ids;  // empty when nothing has to be done at this pod
   bool refused = false;                // the pod should be hit and must not be; `message` says why
   std::string message;                 // why there is no fault, or less than asked for; mostly empty
@@ -61,14 +61,15 @@ struct PlannedExperiment {
 
 struct PlanResult {
   std::vector<PlannedExperiment> experiments;  // one for each in the input, in its order
-  // By node name. Only nodes with faults; standalone always exactly one, "". The revision is the caller's to set.
+  // By node name. Only nodes with faults; standalone always exactly one, "". The revision is the caller's to
+  // set.
   std::map<std::string, sabot::v1::NodeFaultMap> maps;
 
   bool ok() const;  // every experiment is
 };
 
-// `rng` is used for the modes that choose at random, experiment by experiment in the order given. Experiments with
-// the same kind, namespace and name: all but the first fail.
+// `rng` is used for the modes that choose at random, experiment by experiment in the order given. Experiments
+// with the same kind, namespace and name: all but the first fail.
 PlanResult Plan(absl::Span<const api::Experiment> experiments, const Inventory& inventory,
                 const PlanOptions& options, absl::BitGenRef rng);
 

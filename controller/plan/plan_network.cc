@@ -25,8 +25,8 @@ std::string RefusalOf(const Pod& pod, const PlanOptions& options) {
 }
 
 // One fault per effect at one pod of the side.
-void PlanPod(const NetworkSide& side, const std::vector<NetworkEffect>& effects, const Pod& pod, bool also_source,
-             Draft& draft) {
+void PlanPod(const NetworkSide& side, const std::vector<NetworkEffect>& effects, const Pod& pod,
+             bool also_source, Draft& draft) {
   Record& record = draft.AddRecord(pod, side.selector_key);
   if (side.direction == NetworkFault::DIRECTION_UNSPECIFIED) return;
   if (std::string reason = RefusalOf(pod, draft.options()); !reason.empty()) {
@@ -42,7 +42,8 @@ void PlanPod(const NetworkSide& side, const std::vector<NetworkEffect>& effects,
   common.set_direction(side.direction);
   common.set_device(side.device);
   for (const NetworkEffect& effect : effects) {
-    NetworkFault& fault = *draft.AddFault(record, pod, effect.name, also_source ? "-target" : "").mutable_network();
+    NetworkFault& fault =
+        *draft.AddFault(record, pod, effect.name, also_source ? "-target" : "").mutable_network();
     fault = common;
     fault.MergeFrom(effect.fault);
     draft.CountPeers(peers);

@@ -34,8 +34,8 @@ bool Matches(const LabelRequirement& requirement, const StringMap& labels) {
   return requirement.op == "In" ? listed : !listed;
 }
 
-// The fields of a pod that an API server selects by, as far as the inventory has them; and for the others that they
-// are known.
+// The fields of a pod that an API server selects by, as far as the inventory has them; and for the others
+// that they are known.
 struct Field {
   std::string_view key;
   bool (*match)(const Pod& pod, std::string_view value);
@@ -94,7 +94,8 @@ void PodFilter::CheckRequirements(const std::string& path, PlanProblems& problem
     const std::string at = StrCat(path, ".expressionSelectors[", i, "]");
     const bool set = requirement.op == "In" || requirement.op == "NotIn";
     if (!set && requirement.op != "Exists" && requirement.op != "DoesNotExist") {
-      problems.Error(at + ".operator", StrCat(Quoted(requirement.op), " is not a valid label selector operator"));
+      problems.Error(at + ".operator",
+                     StrCat(Quoted(requirement.op), " is not a valid label selector operator"));
     } else if (set && requirement.values.empty()) {
       problems.Error(at + ".values", "for 'in', 'notin' operators, values set can't be empty");
     } else if (!set && !requirement.values.empty()) {
@@ -146,7 +147,8 @@ void PodFilter::ReadPhases(const std::string& path, PlanProblems& problems) {
       const bool exclude = phase.starts_with('!');
       if (exclude) phase = Stripped(phase.substr(1));
       if (!api::IsLabelKey(phase)) {
-        problems.Error(StrCat(path, ".podPhaseSelectors[", i, "]"), StrCat(Quoted(phase), " is no phase of a pod"));
+        problems.Error(StrCat(path, ".podPhaseSelectors[", i, "]"),
+                       StrCat(Quoted(phase), " is no phase of a pod"));
         continue;
       }
       (exclude ? phases_not_ : phases_).push_back(phase);

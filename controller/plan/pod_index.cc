@@ -37,9 +37,9 @@ absl::Span<const uint32_t> PodIndex::WithLabel(std::string_view ns, std::string_
 
 int64_t PodIndex::FindPod(std::string_view ns, std::string_view name) const {
   const absl::Span<const uint32_t> pods = InNamespace(ns);
-  const auto it = std::lower_bound(pods.begin(), pods.end(), name, [this](uint32_t position, std::string_view wanted) {
-    return pod(position).name < wanted;
-  });
+  const auto it = std::lower_bound(
+      pods.begin(), pods.end(), name,
+      [this](uint32_t position, std::string_view wanted) { return pod(position).name < wanted; });
   return it != pods.end() && pod(*it).name == name ? static_cast<int64_t>(*it) : -1;
 }
 

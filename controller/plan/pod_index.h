@@ -19,8 +19,8 @@ namespace sabot::plan {
 // Positions in Inventory::pods.
 using PodList = std::vector<uint32_t>;
 
-// Lists are in the order of an API server: by name. The inventory must outlive the index, and so must the keys that
-// are looked up. One thread.
+// Lists are in the order of an API server: by name. The inventory must outlive the index, and so must the
+// keys that are looked up. One thread.
 class PodIndex {
  public:
   explicit PodIndex(const Inventory& inventory);
@@ -29,8 +29,8 @@ class PodIndex {
   const Pod& pod(uint32_t position) const { return inventory_.pods[position]; }
 
   absl::Span<const uint32_t> InNamespace(std::string_view ns) const;
-  // The pods of the namespace with this label. What is found out is kept: the first question for a label costs one
-  // pass over the namespace, each further one a look-up.
+  // The pods of the namespace with this label. What is found out is kept: the first question for a label
+  // costs one pass over the namespace, each further one a look-up.
   absl::Span<const uint32_t> WithLabel(std::string_view ns, std::string_view key, std::string_view value);
 
   // A pod's position, or -1.

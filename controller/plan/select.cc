@@ -34,7 +34,8 @@ PodList NamedPods(const api::PodSelectorSpec& selector, bool filter_namespaces, 
 }
 
 // The pods of the namespace that can match: all of them, or those with the rarest of the labels asked for.
-absl::Span<const uint32_t> Candidates(const api::PodSelectorSpec& selector, std::string_view ns, PodIndex& index) {
+absl::Span<const uint32_t> Candidates(const api::PodSelectorSpec& selector, std::string_view ns,
+                                      PodIndex& index) {
   absl::Span<const uint32_t> fewest = index.InNamespace(ns);
   for (const auto& [key, value] : selector.label_selectors) {
     const absl::Span<const uint32_t> labelled = index.WithLabel(ns, key, value);
@@ -65,8 +66,9 @@ PodList Taken(const PodList& pods, const std::vector<size_t>& choice) {
 
 }  // namespace
 
-std::optional<PodList> SelectPods(const api::PodSelector& selector, const std::string& path, bool filter_namespaces,
-                                  PodIndex& index, absl::BitGenRef rng, PlanProblems& problems) {
+std::optional<PodList> SelectPods(const api::PodSelector& selector, const std::string& path,
+                                  bool filter_namespaces, PodIndex& index, absl::BitGenRef rng,
+                                  PlanProblems& problems) {
   const std::string selector_path = path + ".selector";
   PodList pods;
   if (!selector.selector.pods.empty()) {

@@ -74,7 +74,8 @@ absl::Status SetUnit(std::string_view value, Target& target) {
   });
   const size_t dot = value.rfind('.');
   if (!sound || value.size() > 255 || dot == std::string_view::npos || dot == 0 || dot + 1 == value.size()) {
-    return Invalid("unit", value, "must be the name of a systemd unit with its suffix, such as nginx.service");
+    return Invalid("unit", value,
+                   "must be the name of a systemd unit with its suffix, such as nginx.service");
   }
   target.set_unit(std::string(value));
   return absl::OkStatus();

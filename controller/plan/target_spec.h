@@ -16,8 +16,8 @@ namespace sabot::plan {
 // "pid", "netns", "cgroup", "unit", "container".
 absl::Span<const std::string_view> TargetKinds();
 
-// The target `name` of this kind. InvalidArgument when the kind is none of TargetKinds() or the value cannot be
-// one; whether the thing exists is for the node to find out. Pure.
+// The target `name` of this kind. InvalidArgument when the kind is none of TargetKinds() or the value cannot
+// be one; whether the thing exists is for the node to find out. Pure.
 absl::StatusOr<sabot::v1::Target> MakeTarget(const std::string& name, std::string_view kind,
                                              std::string_view value);
 

@@ -123,11 +123,12 @@ TEST(GoDuration, ShowsOnlyTheBeginningOfALongText) {
 }
 
 TEST(SimpleDuration, IsOneUnsignedNumberWithAUnit) {
-  for (std::string_view text : {"0ms", "10ms", "1.5h", "1ns", "1us", "1s", "1m", "007.70s", "99999999999999999999h"}) {
+  for (std::string_view text :
+       {"0ms", "10ms", "1.5h", "1ns", "1us", "1s", "1m", "007.70s", "99999999999999999999h"}) {
     EXPECT_TRUE(IsSimpleDuration(text)) << text;
   }
-  for (std::string_view text : {"", "0", "ms", "-1ms", "+1ms", "1.ms", ".1ms", "1h1m", "1 ms", "1ms ", "1MS", "1d",
-                                "1\u00b5s", "1..1s", "1.1.1s"}) {
+  for (std::string_view text : {"", "0", "ms", "-1ms", "+1ms", "1.ms", ".1ms", "1h1m", "1 ms", "1ms ", "1MS",
+                                "1d", "1\u00b5s", "1..1s", "1.1.1s"}) {
     EXPECT_FALSE(IsSimpleDuration(text)) << text;
   }
 }

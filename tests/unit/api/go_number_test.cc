@@ -16,11 +16,32 @@ TEST(GoFloat, AcceptsWhatGoAccepts) {
     std::string_view text;
     double value;
   } kCases[] = {
-      {"0", 0},          {"1", 1},         {"-1", -1},       {"+1", 1},          {"1.5", 1.5},   {".5", 0.5},
-      {"5.", 5},         {"101", 101},     {"1e3", 1000},    {"1E+3", 1000},     {"25e-1", 2.5}, {"1_000", 1000},
-      {"1e1_0", 1e10},   {"0_1", 1},       {"0x1p-2", 0.25}, {"0X1P+3", 8},      {"0x.8p1", 1},  {"0x_1p-2", 0.25},
-      {"0x1_fp0", 31},   {"1e-400", 0},    {"-1e-400", 0},   {"1e-99999999", 0}, {"inf", INFINITY},
-      {"-Inf", -INFINITY}, {"+infinity", INFINITY}, {"INFINITY", INFINITY},
+      {"0", 0},
+      {"1", 1},
+      {"-1", -1},
+      {"+1", 1},
+      {"1.5", 1.5},
+      {".5", 0.5},
+      {"5.", 5},
+      {"101", 101},
+      {"1e3", 1000},
+      {"1E+3", 1000},
+      {"25e-1", 2.5},
+      {"1_000", 1000},
+      {"1e1_0", 1e10},
+      {"0_1", 1},
+      {"0x1p-2", 0.25},
+      {"0X1P+3", 8},
+      {"0x.8p1", 1},
+      {"0x_1p-2", 0.25},
+      {"0x1_fp0", 31},
+      {"1e-400", 0},
+      {"-1e-400", 0},
+      {"1e-99999999", 0},
+      {"inf", INFINITY},
+      {"-Inf", -INFINITY},
+      {"+infinity", INFINITY},
+      {"INFINITY", INFINITY},
       // The largest that rounds to a 32-bit float; the next one is refused below.
       {"3.4028235e38", 3.4028235e38},
   };
@@ -35,9 +56,9 @@ TEST(GoFloat, AcceptsWhatGoAccepts) {
 
 TEST(GoFloat, RefusesWhatGoRefuses) {
   for (std::string_view text :
-       {"",     " 1",  "1 ",   "1,5",  "50%",  ".",     "e5",   "1e",    "1e+",  "+",        "-",      "--1",
-        "-nan", "+nan", "infinit", "0x1", "0x",  "0x1.8", "1p3",  "_1",    "1_",   "1__0",     "1_.5",   "1._5",
-        "1e_1", "0b1", "1.2.3", "abc", "ten", "1f",    "0x1pp1", "1ee1", "\u0663", "0x1p"}) {
+       {"",     " 1",   "1 ",      "1,5", "50%", ".",     "e5",     "1e",   "1e+",    "+",    "-",    "--1",
+        "-nan", "+nan", "infinit", "0x1", "0x",  "0x1.8", "1p3",    "_1",   "1_",     "1__0", "1_.5", "1._5",
+        "1e_1", "0b1",  "1.2.3",   "abc", "ten", "1f",    "0x1pp1", "1ee1", "\u0663", "0x1p"}) {
     const auto number = ParseGoFloat32(text);
     ASSERT_FALSE(number.ok()) << text;
     EXPECT_EQ(std::string(number.status().message()).substr(0, 28), "strconv.ParseFloat: parsing ") << text;
@@ -70,7 +91,8 @@ TEST(GoInt, ReadsDecimalNumbersOf64Bits) {
 }
 
 TEST(GoInt, RefusesTheRest) {
-  for (std::string_view text : {"", "-", "+", "+-1", "-+1", "1_000", "0x10", " 1", "1 ", "1.0", "1e3", "ten"}) {
+  for (std::string_view text :
+       {"", "-", "+", "+-1", "-+1", "1_000", "0x10", " 1", "1 ", "1.0", "1e3", "ten"}) {
     const auto number = ParseGoInt(text);
     ASSERT_FALSE(number.ok()) << text;
     EXPECT_TRUE(std::string(number.status().message()).ends_with(": invalid syntax")) << text;

@@ -59,7 +59,8 @@ TEST(HostileInput, Binary) {
 }
 
 TEST(HostileInput, NulInAName) {
-  EXPECT_THAT(QuickErrorsOf(NetworkChaosWith("device: \"eth\\0\"")), ElementsAre("a string contains a NUL character"));
+  EXPECT_THAT(QuickErrorsOf(NetworkChaosWith("device: \"eth\\0\"")),
+              ElementsAre("a string contains a NUL character"));
 }
 
 TEST(HostileInput, AliasBomb) {
@@ -81,9 +82,12 @@ TEST(HostileInput, MergeBomb) {
 TEST(HostileInput, DeepNesting) {
   EXPECT_THAT(QuickErrorsOf(std::string(8 << 20, '[')),
               ElementsAre("values are nested too deeply, the limit is 64"));
-  EXPECT_THAT(QuickErrorsOf(Repeated("{a: ", 2 << 20)), ElementsAre("values are nested too deeply, the limit is 64"));
-  EXPECT_THAT(QuickErrorsOf(Repeated("- ", 4 << 20)), ElementsAre("values are nested too deeply, the limit is 64"));
-  EXPECT_THAT(QuickErrorsOf(Repeated("? ", 4 << 20)), ElementsAre("values are nested too deeply, the limit is 64"));
+  EXPECT_THAT(QuickErrorsOf(Repeated("{a: ", 2 << 20)),
+              ElementsAre("values are nested too deeply, the limit is 64"));
+  EXPECT_THAT(QuickErrorsOf(Repeated("- ", 4 << 20)),
+              ElementsAre("values are nested too deeply, the limit is 64"));
+  EXPECT_THAT(QuickErrorsOf(Repeated("? ", 4 << 20)),
+              ElementsAre("values are nested too deeply, the limit is 64"));
   std::string stairs;
   for (int i = 0; i < 1000; ++i) stairs += std::string(i, ' ') + "a:\n";
   EXPECT_THAT(QuickErrorsOf(stairs), ElementsAre("values are nested too deeply, the limit is 64"));
@@ -128,10 +132,12 @@ TEST(HostileInput, LongLines) {
 
 TEST(HostileInput, HugeNumbers) {
   const std::string digits(100'000, '9');
-  EXPECT_THAT(QuickErrorsOf(NetworkChaosWith("value: " + digits + "\nmode: fixed")), ElementsAre(HasSubstr("value")));
+  EXPECT_THAT(QuickErrorsOf(NetworkChaosWith("value: " + digits + "\nmode: fixed")),
+              ElementsAre(HasSubstr("value")));
   EXPECT_THAT(QuickErrorsOf(NetworkChaosWith("loss: {loss: \"" + digits + "\"}")),
               ElementsAre(HasSubstr("value out of range")));
-  EXPECT_THAT(QuickErrorsOf(NetworkChaosWith("duration: " + digits + "s")), ElementsAre(HasSubstr("invalid duration")));
+  EXPECT_THAT(QuickErrorsOf(NetworkChaosWith("duration: " + digits + "s")),
+              ElementsAre(HasSubstr("invalid duration")));
   EXPECT_THAT(QuickErrorsOf(NetworkChaosWith("delay: {latency: " + digits + "ms}")),
               ElementsAre(HasSubstr("invalid duration")));
   EXPECT_THAT(QuickErrorsOf(NetworkChaosWith("bandwidth: {rate: 1mbps, buffer: 1, limit: " + digits + "}")),

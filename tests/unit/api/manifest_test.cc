@@ -25,11 +25,11 @@ TEST(Manifest, OneExperiment) {
 }
 
 TEST(Manifest, SeveralDocuments) {
-  const Manifests manifests = ParseManifests(
-      "# first\n" + NetworkChaosWith("") + "---\n---\n" +
-          "{apiVersion: chaos-mesh.org/v1alpha1, kind: NetworkChaos, metadata: {name: b}, spec: {action: partition, "
-          "mode: one, selector: {}}}\n",
-      "a.yaml");
+  const Manifests manifests = ParseManifests("# first\n" + NetworkChaosWith("") + "---\n---\n" +
+                                                 "{apiVersion: chaos-mesh.org/v1alpha1, kind: NetworkChaos, "
+                                                 "metadata: {name: b}, spec: {action: partition, "
+                                                 "mode: one, selector: {}}}\n",
+                                             "a.yaml");
   EXPECT_TRUE(manifests.ok());
   ASSERT_THAT(manifests.experiments, SizeIs(2));
   EXPECT_EQ(manifests.experiments[1].metadata.name, "b");
@@ -57,33 +57,38 @@ TEST(Manifest, ListOfExperiments) {
   EXPECT_EQ(manifests.experiments[0].source.prefix, "items[0].");
   ASSERT_THAT(manifests.problems, SizeIs(1));
   EXPECT_EQ(ToString(manifests.problems[0]),
-            "a.yaml:13: items[1].spec.mode: Unsupported value: \"al\": supported values: \"one\", \"all\", \"fixed\", "
+            "a.yaml:13: items[1].spec.mode: Unsupported value: \"al\": supported values: \"one\", \"all\", "
+            "\"fixed\", "
             "\"fixed-percent\", \"random-max-percent\"");
 }
 
 TEST(Manifest, ListsThatAreNone) {
   EXPECT_THAT(ErrorsOf("apiVersion: v1\nkind: List\n"), ElementsAre("items: Required value"));
-  EXPECT_THAT(ErrorsOf("apiVersion: v1\nkind: List\nitems: {}\n"), ElementsAre("items: must be a list, got a map"));
-  EXPECT_THAT(ErrorsOf("apiVersion: v1\nkind: List\nitems: [1]\n"), ElementsAre("items[0]: must be a map, got an integer"));
+  EXPECT_THAT(ErrorsOf("apiVersion: v1\nkind: List\nitems: {}\n"),
+              ElementsAre("items: must be a list, got a map"));
+  EXPECT_THAT(ErrorsOf("apiVersion: v1\nkind: List\nitems: [1]\n"),
+              ElementsAre("items[0]: must be a map, got an integer"));
 }
 
 TEST(Manifest, AllProblemsOfAllDocumentsByLine) {
-  const std::string text = NetworkChaosWith("-mode\ndelay: {latencyy: 10ms, correlation: 5}\nduration: 5\nextra: x") +
-                           "---\n" + NetworkChaosWith("action: dleay\nspec2: 1");
+  const std::string text =
+      NetworkChaosWith("-mode\ndelay: {latencyy: 10ms, correlation: 5}\nduration: 5\nextra: x") + "---\n" +
+      NetworkChaosWith("action: dleay\nspec2: 1");
   const Manifests manifests = ParseManifests(text, "f");
   std::vector<std::string> texts;
   for (const Problem& problem : manifests.problems) texts.push_back(ToString(problem));
-  EXPECT_THAT(texts,
-              ElementsAre("f:5: spec.mode: Required value: one of \"one\", \"all\", \"fixed\", \"fixed-percent\", "
-                          "\"random-max-percent\"",
-                          "f:7: spec.delay.latency: Required value",
-                          "f:7: spec.delay.correlation: must be a string, got an integer; write \"5\"",
-                          "f:7: spec.delay.latencyy: unknown field; did you mean \"latency\"?",
-                          "f:8: spec.duration: must be a string, got an integer; write \"5\"",
-                          "f:9: spec.extra: unknown field",
-                          "f:18: spec.action: Unsupported value: \"dleay\": supported values: \"netem\", \"delay\", "
-                          "\"loss\", \"duplicate\", \"corrupt\", \"partition\", \"bandwidth\"",
-                          "f:19: spec.spec2: unknown field"));
+  EXPECT_THAT(
+      texts,
+      ElementsAre("f:5: spec.mode: Required value: one of \"one\", \"all\", \"fixed\", \"fixed-percent\", "
+                  "\"random-max-percent\"",
+                  "f:7: spec.delay.latency: Required value",
+                  "f:7: spec.delay.correlation: must be a string, got an integer; write \"5\"",
+                  "f:7: spec.delay.latencyy: unknown field; did you mean \"latency\"?",
+                  "f:8: spec.duration: must be a string, got an integer; write \"5\"",
+                  "f:9: spec.extra: unknown field",
+                  "f:18: spec.action: Unsupported value: \"dleay\": supported values: \"netem\", \"delay\", "
+                  "\"loss\", \"duplicate\", \"corrupt\", \"partition\", \"bandwidth\"",
+                  "f:19: spec.spec2: unknown field"));
   EXPECT_THAT(manifests.experiments, IsEmpty());
 }
 
@@ -151,7 +156,8 @@ status:
 }
 
 TEST(Manifest, PlansFindTheLines) {
-  const Manifests manifests = ParseManifests(NetworkChaosWith("externalTargets: [\n    1.2.3.4,\n    x]"), "a.yaml");
+  const Manifests manifests =
+      ParseManifests(NetworkChaosWith("externalTargets: [\n    1.2.3.4,\n    x]"), "a.yaml");
   const Source& source = manifests.experiments.at(0).source;
   EXPECT_EQ(source.Find("spec.externalTargets[0]").line, 10);
   EXPECT_EQ(source.Find("spec.externalTargets[1]").line, 11);

@@ -13,8 +13,8 @@
 
 namespace sabot::api {
 
-// A NetworkChaos that is in order, with these lines of YAML in its spec as well (flow style or indented by two).
-// Lines that start with "-" take the field of that name out instead: "-mode".
+// A NetworkChaos that is in order, with these lines of YAML in its spec as well (flow style or indented by
+// two). Lines that start with "-" take the field of that name out instead: "-mode".
 inline std::string NetworkChaosWith(std::string_view lines) {
   std::string fields[] = {"  action: delay\n", "  mode: all\n", "  selector: {labelSelectors: {app: web}}\n",
                           "  delay: {latency: 10ms}\n"};
@@ -39,8 +39,9 @@ inline std::string NetworkChaosWith(std::string_view lines) {
     for (const std::string& name : gone) keep = keep && !field.starts_with(StrCat("  ", name, ":"));
     if (keep) spec += field;
   }
-  return StrCat("apiVersion: chaos-mesh.org/v1alpha1\nkind: NetworkChaos\nmetadata: {name: test, namespace: demo}\n",
-                "spec:\n", spec, added);
+  return StrCat(
+      "apiVersion: chaos-mesh.org/v1alpha1\nkind: NetworkChaos\nmetadata: {name: test, namespace: demo}\n",
+      "spec:\n", spec, added);
 }
 
 // "spec.delay.latency: message" for each problem of this severity.

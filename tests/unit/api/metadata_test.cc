@@ -42,13 +42,17 @@ TEST(Metadata, KeepsLabelsAndAnnotations) {
 TEST(Metadata, NameIsRequired) {
   EXPECT_THAT(ErrorsOf(With("{}")), ElementsAre("metadata.name: Required value"));
   EXPECT_THAT(ErrorsOf(With("")), ElementsAre("metadata: Required value"));
-  EXPECT_THAT(ErrorsOf(With("{name: ''}")), ElementsAre(HasSubstr("metadata.name: Invalid value: \"\": must be")));
+  EXPECT_THAT(ErrorsOf(With("{name: ''}")),
+              ElementsAre(HasSubstr("metadata.name: Invalid value: \"\": must be")));
 }
 
 TEST(Metadata, NamesAreChecked) {
-  EXPECT_THAT(ErrorsOf(With("{name: Upper}")), ElementsAre(HasSubstr("metadata.name: Invalid value: \"Upper\": must be 1 to 253")));
-  EXPECT_THAT(ErrorsOf(With("{name: a, namespace: a.b}")), ElementsAre(HasSubstr("metadata.namespace: Invalid value: \"a.b\": must be 1 to 63")));
-  EXPECT_THAT(ErrorsOf(With("{name: 5}")), ElementsAre("metadata.name: must be a string, got an integer; write \"5\""));
+  EXPECT_THAT(ErrorsOf(With("{name: Upper}")),
+              ElementsAre(HasSubstr("metadata.name: Invalid value: \"Upper\": must be 1 to 253")));
+  EXPECT_THAT(ErrorsOf(With("{name: a, namespace: a.b}")),
+              ElementsAre(HasSubstr("metadata.namespace: Invalid value: \"a.b\": must be 1 to 63")));
+  EXPECT_THAT(ErrorsOf(With("{name: 5}")),
+              ElementsAre("metadata.name: must be a string, got an integer; write \"5\""));
 }
 
 TEST(Metadata, GenerateNameGivesTheSameNameEachTime) {
@@ -57,11 +61,13 @@ TEST(Metadata, GenerateNameGivesTheSameNameEachTime) {
   EXPECT_EQ(MetadataOf("{generateName: web-}").name, one.name);
   EXPECT_NE(MetadataOf("{generateName: web-}", "other.yaml").name, one.name);
   EXPECT_EQ(MetadataOf("{generateName: web-, name: web}").name, "web");
-  EXPECT_THAT(ErrorsOf(With("{generateName: WEB-}")), ElementsAre(HasSubstr("metadata.generateName: Invalid value")));
+  EXPECT_THAT(ErrorsOf(With("{generateName: WEB-}")),
+              ElementsAre(HasSubstr("metadata.generateName: Invalid value")));
 }
 
 TEST(Metadata, ObjectsOfOneFileWithGeneratedNamesDiffer) {
-  const Manifests manifests = ParseManifests(With("{generateName: a-}") + "---\n" + With("{generateName: a-}"), "f");
+  const Manifests manifests =
+      ParseManifests(With("{generateName: a-}") + "---\n" + With("{generateName: a-}"), "f");
   ASSERT_EQ(manifests.experiments.size(), 2u);
   EXPECT_NE(manifests.experiments[0].metadata.name, manifests.experiments[1].metadata.name);
 }

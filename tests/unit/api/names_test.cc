@@ -9,17 +9,20 @@ namespace sabot::api {
 namespace {
 
 TEST(Names, DnsLabelHas63CharactersAtMost) {
-  for (const std::string& text : {std::string("a"), std::string("0"), std::string("a-b"), std::string(63, 'a')}) {
+  for (const std::string& text :
+       {std::string("a"), std::string("0"), std::string("a-b"), std::string(63, 'a')}) {
     EXPECT_TRUE(IsDnsLabel(text)) << text;
   }
-  for (const std::string& text : {std::string(), std::string("-a"), std::string("a-"), std::string("A"),
-                                  std::string("a.b"), std::string("a_b"), std::string(64, 'a'), std::string("\u00e4")}) {
+  for (const std::string& text :
+       {std::string(), std::string("-a"), std::string("a-"), std::string("A"), std::string("a.b"),
+        std::string("a_b"), std::string(64, 'a'), std::string("\u00e4")}) {
     EXPECT_FALSE(IsDnsLabel(text)) << text;
   }
 }
 
 TEST(Names, DnsSubdomainIsLabelsWithDots) {
-  for (const std::string& text : {std::string("a"), std::string("a.b"), std::string("web-0.x"), std::string(253, 'a')}) {
+  for (const std::string& text :
+       {std::string("a"), std::string("a.b"), std::string("web-0.x"), std::string(253, 'a')}) {
     EXPECT_TRUE(IsDnsSubdomain(text)) << text;
   }
   for (const std::string& text : {std::string(), std::string("."), std::string("a."), std::string(".a"),
@@ -29,8 +32,10 @@ TEST(Names, DnsSubdomainIsLabelsWithDots) {
 }
 
 TEST(Names, LabelKeyMayHaveAPrefix) {
-  for (std::string_view text : {"app", "App_1.x", "app.kubernetes.io/name", "a/b"}) EXPECT_TRUE(IsLabelKey(text)) << text;
-  for (std::string_view text : {"", "/", "a/", "/a", "a/b/c", "A/b", "-a", "a b"}) EXPECT_FALSE(IsLabelKey(text)) << text;
+  for (std::string_view text : {"app", "App_1.x", "app.kubernetes.io/name", "a/b"})
+    EXPECT_TRUE(IsLabelKey(text)) << text;
+  for (std::string_view text : {"", "/", "a/", "/a", "a/b/c", "A/b", "-a", "a b"})
+    EXPECT_FALSE(IsLabelKey(text)) << text;
 }
 
 TEST(Names, LabelValueMayBeEmpty) {

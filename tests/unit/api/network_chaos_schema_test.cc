@@ -84,18 +84,25 @@ TEST(NetworkChaosSchema, DeviceIsCutAtTheAtSign) {
 }
 
 TEST(NetworkChaosSchema, Enums) {
-  for (std::string_view action : {"netem", "delay", "loss", "duplicate", "corrupt", "partition", "bandwidth"}) {
+  for (std::string_view action :
+       {"netem", "delay", "loss", "duplicate", "corrupt", "partition", "bandwidth"}) {
     EXPECT_THAT(ErrorsWith(StrCat("action: ", action)), IsEmpty()) << action;
     EXPECT_EQ(NetworkActionName(SpecOf(NetworkChaosWith(StrCat("action: ", action))).action), action);
   }
-  EXPECT_THAT(ErrorsWith("action: Delay"), ElementsAre(HasSubstr("spec.action: Unsupported value: \"Delay\"")));
+  EXPECT_THAT(ErrorsWith("action: Delay"),
+              ElementsAre(HasSubstr("spec.action: Unsupported value: \"Delay\"")));
   EXPECT_THAT(ErrorsWith("action: ''"), ElementsAre(HasSubstr("spec.action: Unsupported value: \"\"")));
   EXPECT_THAT(ErrorsWith("-action"), ElementsAre(HasSubstr("spec.action: Required value: one of \"netem\"")));
-  EXPECT_THAT(ErrorsWith("direction: out"),
-              ElementsAre("spec.direction: Unsupported value: \"out\": supported values: \"to\", \"from\", \"both\""));
-  EXPECT_THAT(ErrorsWith("partitionBehavior: deny"),
-              ElementsAre("spec.partitionBehavior: Unsupported value: \"deny\": supported values: \"drop\", \"reject\""));
-  EXPECT_THAT(ErrorsWith("action: 5"), ElementsAre("spec.action: must be a string, got an integer; write \"5\""));
+  EXPECT_THAT(
+      ErrorsWith("direction: out"),
+      ElementsAre(
+          "spec.direction: Unsupported value: \"out\": supported values: \"to\", \"from\", \"both\""));
+  EXPECT_THAT(
+      ErrorsWith("partitionBehavior: deny"),
+      ElementsAre(
+          "spec.partitionBehavior: Unsupported value: \"deny\": supported values: \"drop\", \"reject\""));
+  EXPECT_THAT(ErrorsWith("action: 5"),
+              ElementsAre("spec.action: must be a string, got an integer; write \"5\""));
 }
 
 TEST(NetworkChaosSchema, RequiredFields) {
@@ -114,14 +121,15 @@ TEST(NetworkChaosSchema, RequiredFields) {
       {"bandwidth: {rate: 1bps, buffer: 1}", "spec.bandwidth.limit"},
       {"bandwidth: {rate: 1bps, limit: 1}", "spec.bandwidth.buffer"},
   };
-  for (const auto& one : kCases) EXPECT_THAT(ErrorsWith(one.lines), ElementsAre(StrCat(one.missing, ": Required value")));
+  for (const auto& one : kCases)
+    EXPECT_THAT(ErrorsWith(one.lines), ElementsAre(StrCat(one.missing, ": Required value")));
 }
 
 TEST(NetworkChaosSchema, LatencyAndJitterPattern) {
   for (std::string_view field : {"latency", "jitter"}) {
     for (std::string_view text : {"0ms", "10ms", "1.5s", "1h", "1ns", "7us", "1m"}) {
-      EXPECT_THAT(ErrorsWith(StrCat("delay: {latency: 1ms, ", field == "jitter" ? "" : "# ", "jitter: ", text, "\n    }",
-                                    field == "latency" ? StrCat("\nx: ") : "")),
+      EXPECT_THAT(ErrorsWith(StrCat("delay: {latency: 1ms, ", field == "jitter" ? "" : "# ", "jitter: ", text,
+                                    "\n    }", field == "latency" ? StrCat("\nx: ") : "")),
                   testing::Not(testing::Contains(HasSubstr("must match"))));
     }
   }
@@ -146,17 +154,22 @@ TEST(NetworkChaosSchema, IntegerRanges) {
   EXPECT_THAT(with_limit("2147483647"), IsEmpty());
   EXPECT_THAT(with_limit("0"),
               ElementsAre("spec.bandwidth.limit: Invalid value: 0: must be greater than or equal to 1"));
-  EXPECT_THAT(with_limit("2147483648"),
-              ElementsAre("spec.bandwidth.limit: Invalid value: 2147483648: must be less than or equal to 2147483647"));
+  EXPECT_THAT(
+      with_limit("2147483648"),
+      ElementsAre(
+          "spec.bandwidth.limit: Invalid value: 2147483648: must be less than or equal to 2147483647"));
   EXPECT_THAT(with_limit("'1'"), ElementsAre("spec.bandwidth.limit: must be an integer, got a string"));
   EXPECT_THAT(with_limit("1.5"), ElementsAre("spec.bandwidth.limit: must be an integer, got a number"));
   EXPECT_THAT(bandwidth("peakrate: 0, minburst: 0"), IsEmpty());
   EXPECT_THAT(bandwidth("peakrate: 9223372036854775807, minburst: 2147483647"), IsEmpty());
-  EXPECT_THAT(bandwidth("peakrate: -1"), ElementsAre(HasSubstr("spec.bandwidth.peakrate: Invalid value: -1")));
+  EXPECT_THAT(bandwidth("peakrate: -1"),
+              ElementsAre(HasSubstr("spec.bandwidth.peakrate: Invalid value: -1")));
   EXPECT_THAT(bandwidth("peakrate: 9223372036854775808"),
               ElementsAre("spec.bandwidth.peakrate: must be an integer, got a number"));
-  EXPECT_THAT(bandwidth("minburst: -1"), ElementsAre(HasSubstr("spec.bandwidth.minburst: Invalid value: -1")));
-  EXPECT_THAT(bandwidth("minburst: 2147483648"), ElementsAre(HasSubstr("spec.bandwidth.minburst: Invalid value")));
+  EXPECT_THAT(bandwidth("minburst: -1"),
+              ElementsAre(HasSubstr("spec.bandwidth.minburst: Invalid value: -1")));
+  EXPECT_THAT(bandwidth("minburst: 2147483648"),
+              ElementsAre(HasSubstr("spec.bandwidth.minburst: Invalid value")));
 }
 
 TEST(NetworkChaosSchema, WrongTypes) {
@@ -174,7 +187,8 @@ TEST(NetworkChaosSchema, WrongTypes) {
       {"device: [eth0]", "spec.device: must be a string, got a list"},
       {"target: [a]", "spec.target: must be a map, got a list"},
   };
-  for (const auto& one : kCases) EXPECT_THAT(ErrorsWith(one.lines), testing::Contains(one.error)) << one.lines;
+  for (const auto& one : kCases)
+    EXPECT_THAT(ErrorsWith(one.lines), testing::Contains(one.error)) << one.lines;
 }
 
 TEST(NetworkChaosSchema, UnknownFieldsAtEveryLevel) {
@@ -183,7 +197,8 @@ TEST(NetworkChaosSchema, UnknownFieldsAtEveryLevel) {
     std::string_view error;
   } kCases[] = {
       {"actoin: delay", "spec.actoin: unknown field; did you mean \"action\"?"},
-      {"delay: {latency: 1ms, latencyy: 1ms}", "spec.delay.latencyy: unknown field; did you mean \"latency\"?"},
+      {"delay: {latency: 1ms, latencyy: 1ms}",
+       "spec.delay.latencyy: unknown field; did you mean \"latency\"?"},
       {"delay: {latency: 1ms, reorder: {reorder: '1', gap: 1, x: 1}}", "spec.delay.reorder.x: unknown field"},
       {"loss: {loss: '1', percent: '1'}", "spec.loss.percent: unknown field"},
       {"scheduler: {cron: '@every 1m'}", "spec.scheduler: unknown field"},

@@ -30,7 +30,8 @@ TEST(Problem, WarningsAreNoErrors) {
 }
 
 TEST(Source, FindsTheNearestFieldThatIsInTheFile) {
-  Source source{"a.yaml", "", {1, 1}, {{"spec", {4, 1}}, {"spec.delay", {9, 3}}, {"spec.externalTargets[1]", {12, 5}}}};
+  Source source{
+      "a.yaml", "", {1, 1}, {{"spec", {4, 1}}, {"spec.delay", {9, 3}}, {"spec.externalTargets[1]", {12, 5}}}};
   EXPECT_EQ(source.Find("spec.delay").line, 9);
   EXPECT_EQ(source.Find("spec.delay.latency").line, 9);
   EXPECT_EQ(source.Find("spec.loss.loss").line, 4);
@@ -42,7 +43,8 @@ TEST(Source, FindsTheNearestFieldThatIsInTheFile) {
 
 TEST(Source, NamesTheObjectWithinAList) {
   const Source source{"a.yaml", "items[2].", {5, 3}, {}};
-  EXPECT_EQ(ToString(source.MakeProblem(Severity::kError, "spec.mode", "x")), "a.yaml:5: items[2].spec.mode: x");
+  EXPECT_EQ(ToString(source.MakeProblem(Severity::kError, "spec.mode", "x")),
+            "a.yaml:5: items[2].spec.mode: x");
   EXPECT_EQ(ToString(source.MakeProblem(Severity::kError, "", "x")), "a.yaml:5: items[2]: x");
 }
 

@@ -13,7 +13,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 
-std::string WithSelector(std::string_view selector) { return NetworkChaosWith(StrCat("selector: ", selector)); }
+std::string WithSelector(std::string_view selector) {
+  return NetworkChaosWith(StrCat("selector: ", selector));
+}
 
 TEST(Selector, KeepsAllThatIsGiven) {
   const PodSelectorSpec selector = SpecOf(WithSelector(R"({
@@ -51,8 +53,9 @@ TEST(Selector, NamespacesDefaultToTheExperiments) {
 
 // YAML 1.1, as Kubernetes' tools read it, has more booleans than one expects.
 TEST(Selector, UnquotedYIsABooleanAndSaysSo) {
-  EXPECT_THAT(ErrorsOf(WithSelector("{labelSelectors: {axis: y}}")),
-              ElementsAre("spec.selector.labelSelectors[axis]: must be a string, got a boolean; write \"y\""));
+  EXPECT_THAT(
+      ErrorsOf(WithSelector("{labelSelectors: {axis: y}}")),
+      ElementsAre("spec.selector.labelSelectors[axis]: must be a string, got a boolean; write \"y\""));
 }
 
 TEST(Selector, SchemaIsChecked) {
@@ -65,7 +68,8 @@ TEST(Selector, SchemaIsChecked) {
       {"{labelSelectors: [app]}", "spec.selector.labelSelectors: must be a map, got a list"},
       {"{labelSelectors: {app: true}}",
        "spec.selector.labelSelectors[app]: must be a string, got a boolean; write \"true\""},
-      {"{labelselectors: {}}", "spec.selector.labelselectors: unknown field; did you mean \"labelSelectors\"?"},
+      {"{labelselectors: {}}",
+       "spec.selector.labelselectors: unknown field; did you mean \"labelSelectors\"?"},
       {"{expressionSelectors: {}}", "spec.selector.expressionSelectors: must be a list, got a map"},
       {"{expressionSelectors: [{operator: In}]}", "spec.selector.expressionSelectors[0].key: Required value"},
       {"{expressionSelectors: [{key: a}]}", "spec.selector.expressionSelectors[0].operator: Required value"},
@@ -86,14 +90,19 @@ TEST(Selector, SenselessContentIsAdmittedWithAWarning) {
     std::string_view selector;
     std::string_view warning;
   } kCases[] = {
-      {"{labelSelectors: {'a b': c}}", "spec.selector.labelSelectors: \"a b\" is no label key; no pod can be selected"},
-      {"{labelSelectors: {a: 'b c'}}", "spec.selector.labelSelectors: \"b c\" is no label value; no pod can be selected"},
-      {"{nodeSelectors: {'-': c}}", "spec.selector.nodeSelectors: \"-\" is no label key; no pod can be selected"},
+      {"{labelSelectors: {'a b': c}}",
+       "spec.selector.labelSelectors: \"a b\" is no label key; no pod can be selected"},
+      {"{labelSelectors: {a: 'b c'}}",
+       "spec.selector.labelSelectors: \"b c\" is no label value; no pod can be selected"},
+      {"{nodeSelectors: {'-': c}}",
+       "spec.selector.nodeSelectors: \"-\" is no label key; no pod can be selected"},
       {"{expressionSelectors: [{key: a, operator: Is}]}",
-       "spec.selector.expressionSelectors[0].operator: \"Is\" is not a valid label selector operator; known: In, NotIn, "
+       "spec.selector.expressionSelectors[0].operator: \"Is\" is not a valid label selector operator; known: "
+       "In, NotIn, "
        "Exists, DoesNotExist; the selection will fail"},
       {"{podPhaseSelectors: [running]}",
-       "spec.selector.podPhaseSelectors[0]: \"running\" is no phase of a pod; known: Pending, Running, Succeeded, "
+       "spec.selector.podPhaseSelectors[0]: \"running\" is no phase of a pod; known: Pending, Running, "
+       "Succeeded, "
        "Failed, Unknown"},
       {"{namespaces: [a, B]}", "spec.selector.namespaces[1]: \"B\" is no name of a namespace"},
   };
@@ -114,7 +123,8 @@ TEST(Mode, IsOneOfFive) {
   EXPECT_EQ(SpecOf(WithMode("fixed-percent", "1")).source.mode, Mode::kFixedPercent);
   EXPECT_EQ(SpecOf(WithMode("random-max-percent", "1")).source.mode, Mode::kRandomMaxPercent);
   for (std::string_view mode : {"any", "One", "\"\""}) {
-    EXPECT_THAT(ErrorsOf(WithMode(mode, "1")), ElementsAre(HasSubstr("spec.mode: Unsupported value: "))) << mode;
+    EXPECT_THAT(ErrorsOf(WithMode(mode, "1")), ElementsAre(HasSubstr("spec.mode: Unsupported value: ")))
+        << mode;
   }
 }
 
@@ -131,10 +141,12 @@ TEST(Mode, ValueRules) {
       {"fixed", "0", R"(Invalid value: "0": value must be greater than 0 with mode:fixed)"},
       {"fixed", "-1", R"(Invalid value: "-1": value must be greater than 0 with mode:fixed)"},
       {"fixed", "", R"(Invalid value: "": parse value field error:strconv.Atoi: parsing "": invalid syntax)"},
-      {"fixed", "x", R"(Invalid value: "x": parse value field error:strconv.Atoi: parsing "x": invalid syntax)"},
+      {"fixed", "x",
+       R"(Invalid value: "x": parse value field error:strconv.Atoi: parsing "x": invalid syntax)"},
       {"fixed-percent", "1", ""},
       {"fixed-percent", "100", ""},
-      {"fixed-percent", "0", R"(Invalid value: "0": value of 0 is invalid, Must be (0,100] with mode:fixed-percent)"},
+      {"fixed-percent", "0",
+       R"(Invalid value: "0": value of 0 is invalid, Must be (0,100] with mode:fixed-percent)"},
       {"fixed-percent", "101",
        R"(Invalid value: "101": value of 101 is invalid, Must be (0,100] with mode:fixed-percent)"},
       {"fixed-percent", "50%",
@@ -162,10 +174,13 @@ TEST(Mode, ValueIsAString) {
 }
 
 TEST(Mode, TheTargetHasItsOwn) {
-  EXPECT_THAT(ErrorsOf(NetworkChaosWith("target: {mode: fixed, value: '0', selector: {}}")),
-              ElementsAre("spec.target.value: Invalid value: \"0\": value must be greater than 0 with mode:fixed"));
-  EXPECT_THAT(ErrorsOf(NetworkChaosWith("target: {selector: {}}")), ElementsAre(HasSubstr("spec.target.mode: Required value")));
-  EXPECT_THAT(ErrorsOf(NetworkChaosWith("target: {mode: all}")), ElementsAre("spec.target.selector: Required value"));
+  EXPECT_THAT(
+      ErrorsOf(NetworkChaosWith("target: {mode: fixed, value: '0', selector: {}}")),
+      ElementsAre("spec.target.value: Invalid value: \"0\": value must be greater than 0 with mode:fixed"));
+  EXPECT_THAT(ErrorsOf(NetworkChaosWith("target: {selector: {}}")),
+              ElementsAre(HasSubstr("spec.target.mode: Required value")));
+  EXPECT_THAT(ErrorsOf(NetworkChaosWith("target: {mode: all}")),
+              ElementsAre("spec.target.selector: Required value"));
   EXPECT_THAT(ErrorsOf(NetworkChaosWith("target: {mode: all, selector: {}, valu: x}")),
               ElementsAre("spec.target.valu: unknown field; did you mean \"value\"?"));
 }

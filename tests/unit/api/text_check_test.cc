@@ -25,10 +25,10 @@ TEST(TextCheck, FindsTheFirstByteThatIsNoText) {
       {"a\x7f", {1, 2}, "not a text file: control byte 0x7f"},
       {"\xff\xfe", {1, 1}, "not a text file: byte 0xff is no UTF-8"},
       {"\n\n\x80", {3, 1}, "not a text file: byte 0x80 is no UTF-8"},
-      {"\xc3", {1, 1}, "not a text file: byte 0xc3 is no UTF-8"},          // cut off
-      {"\xc0\xaf", {1, 1}, "not a text file: byte 0xc0 is no UTF-8"},      // longer than needed
-      {"\xe0\x80\xaf", {1, 1}, "not a text file: byte 0xe0 is no UTF-8"},  // the same
-      {"\xed\xa0\x80", {1, 1}, "not a text file: byte 0xed is no UTF-8"},  // half a surrogate pair
+      {"\xc3", {1, 1}, "not a text file: byte 0xc3 is no UTF-8"},              // cut off
+      {"\xc0\xaf", {1, 1}, "not a text file: byte 0xc0 is no UTF-8"},          // longer than needed
+      {"\xe0\x80\xaf", {1, 1}, "not a text file: byte 0xe0 is no UTF-8"},      // the same
+      {"\xed\xa0\x80", {1, 1}, "not a text file: byte 0xed is no UTF-8"},      // half a surrogate pair
       {"\xf4\x90\x80\x80", {1, 1}, "not a text file: byte 0xf4 is no UTF-8"},  // beyond Unicode
   };
   for (const auto& one : kCases) {

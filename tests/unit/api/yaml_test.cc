@@ -14,7 +14,8 @@ using Kind = YamlNode::Kind;
 
 // What one text comes to.
 struct Parsed {
-  explicit Parsed(std::string_view text) : report("t"), file(ParseYaml(text, report)), problems(report.Take()) {}
+  explicit Parsed(std::string_view text)
+      : report("t"), file(ParseYaml(text, report)), problems(report.Take()) {}
 
   const YamlNode& root() const { return *file.documents.at(0).root; }
   const YamlNode* Get(std::string_view key) const {
@@ -38,10 +39,11 @@ TEST(YamlScalar, IsTypedAsKubernetesToolsDoIt) {
       {Kind::kNull, {"", "~", "null", "Null", "NULL"}},
       {Kind::kBool, {"true", "False", "yes", "NO", "on", "Off", "y", "N"}},
       {Kind::kInt, {"0", "1", "-1", "+12", "0x1F", "0o17", "0b101", "017", "1_000", "9223372036854775807"}},
-      {Kind::kFloat, {"1.5", "-.5", "5.", "1e3", "1.0", ".inf", "-.INF", ".nan", "9223372036854775808", "089"}},
+      {Kind::kFloat,
+       {"1.5", "-.5", "5.", "1e3", "1.0", ".inf", "-.INF", ".nan", "9223372036854775808", "089"}},
       {Kind::kString,
-       {"a", "10ms", "1h", "2001-01-01", "1:30", "0x", "0xg", "1.2.3", "-", "+", ".", "1e", "truE", "nUll", "_1",
-        "--1", "10.0.0.0/8", "<<"}},
+       {"a", "10ms", "1h", "2001-01-01", "1:30", "0x", "0xg", "1.2.3", "-", "+", ".", "1e", "truE", "nUll",
+        "_1", "--1", "10.0.0.0/8", "<<"}},
   };
   for (const auto& one : kCases) {
     for (std::string_view text : one.texts) {

@@ -81,12 +81,14 @@ TEST(InventoryFile, ExactlyOneTarget) {
   for (std::string_view target : {"pid: 1", "netns: x", "cgroup: /x", "unit: x.service", "container: x"}) {
     EXPECT_THAT(PodErrors(StrCat("name: a, ", target)), IsEmpty()) << target;
   }
-  EXPECT_THAT(PodErrors("name: a"), ElementsAre("pods[0]: one of pid, netns, cgroup, unit, container is required"));
+  EXPECT_THAT(PodErrors("name: a"),
+              ElementsAre("pods[0]: one of pid, netns, cgroup, unit, container is required"));
   EXPECT_THAT(PodErrors("name: a, pid: 1, netns: x"),
               ElementsAre("pods[0].netns: only one of pid, netns, cgroup, unit, container can be given"));
   EXPECT_THAT(PodErrors("containers: [{name: b}]"),
               ElementsAre("pods[0].containers[0]: one of pid, netns, cgroup, unit, container is required"));
-  EXPECT_THAT(PodErrors("name: a, pid:"), ElementsAre("pods[0]: one of pid, netns, cgroup, unit, container is required"));
+  EXPECT_THAT(PodErrors("name: a, pid:"),
+              ElementsAre("pods[0]: one of pid, netns, cgroup, unit, container is required"));
 }
 
 TEST(InventoryFile, EveryRuleNamesItsField) {
@@ -113,16 +115,20 @@ TEST(InventoryFile, EveryRuleNamesItsField) {
       {"lables: {}", "pods[0].lables: unknown field; did you mean \"labels\"?"},
       {"containers: {}", "pods[0].containers: must be a list, got a map"},
       {"containers: [{pid: 1}]", "pods[0].containers[0].name: Required value"},
-      {"containers: [{name: a, pid: 1}, {name: a, pid: 2}]", "pods[0].containers[1].name: container \"a\" is given twice"},
+      {"containers: [{name: a, pid: 1}, {name: a, pid: 2}]",
+       "pods[0].containers[1].name: container \"a\" is given twice"},
   };
-  for (const auto& one : kCases) EXPECT_THAT(PodErrors(one.fields), ElementsAre(testing::StartsWith(std::string(one.error)))) << one.fields;
+  for (const auto& one : kCases)
+    EXPECT_THAT(PodErrors(one.fields), ElementsAre(testing::StartsWith(std::string(one.error))))
+        << one.fields;
 }
 
 TEST(InventoryFile, NamesAreUnique) {
   EXPECT_THAT(ErrorsOf("pods: [{name: a, pid: 1}, {name: a, namespace: x, pid: 1}]"), IsEmpty());
   EXPECT_THAT(ErrorsOf("pods: [{name: a, pid: 1}, {name: a, namespace: default, pid: 2}]"),
               ElementsAre("pods[1].name: pod \"default/a\" is given twice"));
-  EXPECT_THAT(ErrorsOf("nodes: [{name: a}, {name: a}]"), ElementsAre("nodes[1].name: node \"a\" is given twice"));
+  EXPECT_THAT(ErrorsOf("nodes: [{name: a}, {name: a}]"),
+              ElementsAre("nodes[1].name: node \"a\" is given twice"));
   EXPECT_THAT(ErrorsOf("namespaces: [{name: a}, {name: a}]"),
               ElementsAre("namespaces[1].name: namespace \"a\" is given twice"));
   EXPECT_THAT(ErrorsOf("pods: [{name: a, pid: 1}]\n---\npods: [{name: a, pid: 1}]"),
@@ -130,7 +136,8 @@ TEST(InventoryFile, NamesAreUnique) {
 }
 
 TEST(InventoryFile, AllProblemsAreReportedWithTheirLines) {
-  const InventoryFile file = ParseInventory("pods:\n- name: a\n  pid: x\n- nam: b\n  pid: 1\nnodess: []\n", "i.yaml");
+  const InventoryFile file =
+      ParseInventory("pods:\n- name: a\n  pid: x\n- nam: b\n  pid: 1\nnodess: []\n", "i.yaml");
   std::vector<std::string> texts;
   for (const api::Problem& problem : file.problems) texts.push_back(ToString(problem));
   EXPECT_THAT(texts, ElementsAre("i.yaml:3: pods[0].pid: must be an integer, got a string",
@@ -143,9 +150,11 @@ TEST(InventoryFile, AllProblemsAreReportedWithTheirLines) {
 TEST(InventoryFile, HostileInput) {
   EXPECT_THAT(ErrorsOf(""), ElementsAre("the inventory is empty"));
   EXPECT_THAT(ErrorsOf("just text"), ElementsAre("must be a map, got a string"));
-  EXPECT_THAT(ErrorsOf(std::string(100'000'000, 'x')), ElementsAre("file is too large: 100000000 bytes, the limit is 8388608"));
+  EXPECT_THAT(ErrorsOf(std::string(100'000'000, 'x')),
+              ElementsAre("file is too large: 100000000 bytes, the limit is 8388608"));
   EXPECT_THAT(ErrorsOf(std::string("pods\0", 5)), ElementsAre("not a text file: control byte 0x00"));
-  EXPECT_THAT(ErrorsOf(std::string(100'000, '[')), ElementsAre("values are nested too deeply, the limit is 64"));
+  EXPECT_THAT(ErrorsOf(std::string(100'000, '[')),
+              ElementsAre("values are nested too deeply, the limit is 64"));
   EXPECT_THAT(ErrorsOf("pods: [1, {}, [], null]"), Contains("pods[0]: must be a map, got an integer"));
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 9; ++i) {
@@ -158,7 +167,8 @@ TEST(InventoryFile, HostileInput) {
 
 TEST(InventoryFile, ManyPodsAreNoMatter) {
   std::string yaml = "pods:\n";
-  for (int i = 0; i < 50'000; ++i) api::StrAppend(yaml, "- {name: p", i, ", pid: ", i + 1, ", labels: {app: x}}\n");
+  for (int i = 0; i < 50'000; ++i)
+    api::StrAppend(yaml, "- {name: p", i, ", pid: ", i + 1, ", labels: {app: x}}\n");
   const InventoryFile file = ParseInventory(yaml, "i");
   EXPECT_TRUE(file.ok());
   EXPECT_EQ(file.inventory.pods.size(), 50'000u);

@@ -28,7 +28,8 @@ std::string ErrorOf(Mode mode, const std::string& value, size_t count) {
 
 // Pearson's sum for counts that should be equal.
 double ChiSquare(const std::vector<int>& counts) {
-  const double expected = std::accumulate(counts.begin(), counts.end(), 0.0) / static_cast<double>(counts.size());
+  const double expected =
+      std::accumulate(counts.begin(), counts.end(), 0.0) / static_cast<double>(counts.size());
   double sum = 0;
   for (int count : counts) sum += (count - expected) * (count - expected) / expected;
   return sum;
@@ -73,10 +74,11 @@ TEST(Mode, FixedPercentRoundsUp) {
     const char* percent;
     size_t count;
     size_t taken;
-  } kCases[] = {{"67", 3, 3}, {"66", 3, 2}, {"1", 1, 1},   {"1", 100, 1}, {"1", 101, 2},
+  } kCases[] = {{"67", 3, 3}, {"66", 3, 2}, {"1", 1, 1},   {"1", 100, 1},   {"1", 101, 2},
                 {"50", 2, 1}, {"50", 3, 2}, {"100", 7, 7}, {"99", 100, 99}, {"99", 101, 100}};
   for (const auto& one : kCases) {
-    EXPECT_EQ(Choose(Mode::kFixedPercent, one.percent, one.count).size(), one.taken) << one.percent << " " << one.count;
+    EXPECT_EQ(Choose(Mode::kFixedPercent, one.percent, one.count).size(), one.taken)
+        << one.percent << " " << one.count;
   }
 }
 
@@ -91,7 +93,8 @@ TEST(Mode, RandomMaxPercentIsUniformFromNoneToTheMaximum) {
 
 TEST(Mode, RandomMaxPercentRoundsUp) {
   std::set<size_t> sizes;
-  for (uint64_t seed = 0; seed < 200; ++seed) sizes.insert(Choose(Mode::kRandomMaxPercent, "34", 3, seed).size());
+  for (uint64_t seed = 0; seed < 200; ++seed)
+    sizes.insert(Choose(Mode::kRandomMaxPercent, "34", 3, seed).size());
   EXPECT_THAT(sizes, ElementsAre(0, 1, 2));  // 34 percent of 3 is 1.02
 }
 
@@ -108,15 +111,19 @@ TEST(Mode, Errors) {
   EXPECT_EQ(ErrorOf(Mode::kFixed, "-1", 3), "cannot select any object as value below or equal 0");
   EXPECT_EQ(ErrorOf(Mode::kFixed, "x", 3), "strconv.Atoi: parsing \"x\": invalid syntax");
   EXPECT_EQ(ErrorOf(Mode::kFixedPercent, "0", 3), "cannot select any object as value below or equal 0");
-  EXPECT_EQ(ErrorOf(Mode::kFixedPercent, "101", 3), "fixed percentage value of 101 is invalid, Must be (0,100]");
-  EXPECT_EQ(ErrorOf(Mode::kFixedPercent, "-1", 3), "fixed percentage value of -1 is invalid, Must be (0,100]");
+  EXPECT_EQ(ErrorOf(Mode::kFixedPercent, "101", 3),
+            "fixed percentage value of 101 is invalid, Must be (0,100]");
+  EXPECT_EQ(ErrorOf(Mode::kFixedPercent, "-1", 3),
+            "fixed percentage value of -1 is invalid, Must be (0,100]");
   EXPECT_EQ(ErrorOf(Mode::kRandomMaxPercent, "0", 3), "cannot select any object as value below or equal 0");
-  EXPECT_EQ(ErrorOf(Mode::kRandomMaxPercent, "101", 3), "fixed percentage value of 101 is invalid, Must be [0-100]");
+  EXPECT_EQ(ErrorOf(Mode::kRandomMaxPercent, "101", 3),
+            "fixed percentage value of 101 is invalid, Must be [0-100]");
 }
 
 TEST(UniformBelow, StaysBelow) {
   std::mt19937_64 rng(3);
-  for (uint64_t bound : {uint64_t{1}, uint64_t{2}, uint64_t{3}, uint64_t{1} << 63, (uint64_t{1} << 63) + 1, UINT64_MAX}) {
+  for (uint64_t bound :
+       {uint64_t{1}, uint64_t{2}, uint64_t{3}, uint64_t{1} << 63, (uint64_t{1} << 63) + 1, UINT64_MAX}) {
     for (int i = 0; i < 100; ++i) EXPECT_LT(UniformBelow(bound, rng), bound);
   }
 }

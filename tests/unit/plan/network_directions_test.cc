@@ -68,9 +68,12 @@ TEST(PartitionDirections, BothWithATarget) {
 }
 
 TEST(PartitionDirections, WithoutATargetFromEverybody) {
-  EXPECT_THAT(Faults(kPartition, "direction: to"), ElementsAre("demo/client: partition EGRESS eth0 with all"));
-  EXPECT_THAT(Faults(kPartition, "direction: from"), ElementsAre("demo/client: partition INGRESS eth0 with all"));
-  EXPECT_THAT(Faults(kPartition, "direction: both"), ElementsAre("demo/client: partition BOTH eth0 with all"));
+  EXPECT_THAT(Faults(kPartition, "direction: to"),
+              ElementsAre("demo/client: partition EGRESS eth0 with all"));
+  EXPECT_THAT(Faults(kPartition, "direction: from"),
+              ElementsAre("demo/client: partition INGRESS eth0 with all"));
+  EXPECT_THAT(Faults(kPartition, "direction: both"),
+              ElementsAre("demo/client: partition BOTH eth0 with all"));
 }
 
 TEST(PartitionDirections, ExternalTargetsActAtTheSourceOnly) {
@@ -86,12 +89,13 @@ TEST(PartitionDirections, ExternalTargetsActAtTheSourceOnly) {
 }
 
 TEST(Directions, EveryPodOfASideGetsItsFault) {
-  EXPECT_THAT(Faults("selector: {}, action: partition, direction: to, ",
-                     "target: {mode: all, selector: {namespaces: [other]}}"),
-              ElementsAre("demo/client: partition EGRESS with 10.1.0.2/32", "demo/db: partition EGRESS with 10.1.0.2/32",
-                          "demo/mute: partition EGRESS with 10.1.0.2/32",
-                          "demo/server: partition EGRESS with 10.1.0.2/32",
-                          "other/server: partition INGRESS with 10.0.0.1/32 10.0.0.2/32 10.0.0.3/32 fd00::2/128"));
+  EXPECT_THAT(
+      Faults("selector: {}, action: partition, direction: to, ",
+             "target: {mode: all, selector: {namespaces: [other]}}"),
+      ElementsAre(
+          "demo/client: partition EGRESS with 10.1.0.2/32", "demo/db: partition EGRESS with 10.1.0.2/32",
+          "demo/mute: partition EGRESS with 10.1.0.2/32", "demo/server: partition EGRESS with 10.1.0.2/32",
+          "other/server: partition INGRESS with 10.0.0.1/32 10.0.0.2/32 10.0.0.3/32 fd00::2/128"));
 }
 
 TEST(Records, StandForAllSelectedPodsOfBothSides) {
@@ -114,19 +118,21 @@ TEST(OwnAddress, IsNeverAPeer) {
       "selector: {labelSelectors: {}, pods: {demo: [client, db]}}, action: partition, direction: both, "
       "target: {mode: all, selector: {pods: {demo: [client, db]}}}");
   const PlanResult result = PlanYaml(yaml);
-  EXPECT_THAT(FaultsOf(result),
-              ElementsAre("demo/client: partition BOTH with 10.0.0.3/32", "demo/db: partition BOTH with 10.0.0.1/32",
-                          "demo/client: partition BOTH with 10.0.0.3/32", "demo/db: partition BOTH with 10.0.0.1/32"));
+  EXPECT_THAT(FaultsOf(result), ElementsAre("demo/client: partition BOTH with 10.0.0.3/32",
+                                            "demo/db: partition BOTH with 10.0.0.1/32",
+                                            "demo/client: partition BOTH with 10.0.0.3/32",
+                                            "demo/db: partition BOTH with 10.0.0.1/32"));
   std::vector<std::string> ids;
   for (const auto& fault : result.maps.at("").faults()) ids.push_back(fault.id());
-  EXPECT_THAT(ids, ElementsAre("demo/test/demo/client/partition", "demo/test/demo/db/partition",
-                               "demo/test/demo/client/partition-target", "demo/test/demo/db/partition-target"));
+  EXPECT_THAT(ids,
+              ElementsAre("demo/test/demo/client/partition", "demo/test/demo/db/partition",
+                          "demo/test/demo/client/partition-target", "demo/test/demo/db/partition-target"));
 }
 
 TEST(OwnAddress, APodWhoseOnlyPeerIsItselfGetsNoFaultAndAMessage) {
-  const PlanResult result = PlanYaml(
-      Chaos("selector: {pods: {demo: [client, db]}}, action: partition, direction: to, "
-            "target: {mode: all, selector: {pods: {demo: [client]}}}"));
+  const PlanResult result =
+      PlanYaml(Chaos("selector: {pods: {demo: [client, db]}}, action: partition, direction: to, "
+                     "target: {mode: all, selector: {pods: {demo: [client]}}}"));
   EXPECT_TRUE(result.ok());
   EXPECT_THAT(FaultsOf(result), ElementsAre("demo/db: partition EGRESS with 10.0.0.1/32",
                                             "demo/client: partition INGRESS with 10.0.0.3/32"));
@@ -136,10 +142,11 @@ TEST(OwnAddress, APodWhoseOnlyPeerIsItselfGetsNoFaultAndAMessage) {
 }
 
 TEST(OwnAddress, WhenThatLeavesNothingAtAllTheExperimentFails) {
-  const PlanResult result = PlanYaml(
-      Chaos("selector: {pods: {demo: [client]}}, action: partition, target: {mode: all, selector: {pods: {demo: "
-            "[client]}}}"));
-  EXPECT_THAT(ProblemsOf(result), ElementsAre("nothing to inject: the only peer of pod demo/client is itself"));
+  const PlanResult result = PlanYaml(Chaos(
+      "selector: {pods: {demo: [client]}}, action: partition, target: {mode: all, selector: {pods: {demo: "
+      "[client]}}}"));
+  EXPECT_THAT(ProblemsOf(result),
+              ElementsAre("nothing to inject: the only peer of pod demo/client is itself"));
   EXPECT_THAT(FaultsOf(result), IsEmpty());
 }
 
@@ -148,7 +155,8 @@ constexpr std::string_view kMute = "target: {mode: all, selector: {pods: {demo: 
 TEST(PeersWithoutAddress, AreAnErrorAndNeverAll) {
   EXPECT_THAT(ProblemsOf(PlanYaml(Chaos(StrCat(kLoss, kMute)))),
               ElementsAre("spec.target.selector: no selected pod has an address: demo/mute"));
-  EXPECT_THAT(ProblemsOf(PlanYaml(Chaos(StrCat("selector: {pods: {demo: [mute]}}, ", kLoss, "direction: from, ", kServer)))),
+  EXPECT_THAT(ProblemsOf(PlanYaml(
+                  Chaos(StrCat("selector: {pods: {demo: [mute]}}, ", kLoss, "direction: from, ", kServer)))),
               ElementsAre("spec.selector: no selected pod has an address: demo/mute"));
   // A partition looks at both sides.
   EXPECT_THAT(ProblemsOf(PlanYaml(Chaos(StrCat("selector: {pods: {demo: [mute]}}, ", kPartition, kServer)))),
@@ -156,19 +164,22 @@ TEST(PeersWithoutAddress, AreAnErrorAndNeverAll) {
 }
 
 TEST(PeersWithoutAddress, DoNotMatterWhereNobodyAsks) {
-  EXPECT_THAT(FaultsOf(PlanYaml(Chaos(StrCat("selector: {pods: {demo: [mute]}}, ", kLoss, "direction: to, ", kServer)))),
+  EXPECT_THAT(FaultsOf(PlanYaml(
+                  Chaos(StrCat("selector: {pods: {demo: [mute]}}, ", kLoss, "direction: to, ", kServer)))),
               ElementsAre("demo/mute: loss 20% EGRESS eth0 with 10.0.0.2/32 fd00::2/128"));
   EXPECT_THAT(FaultsOf(PlanYaml(Chaos("selector: {pods: {demo: [mute]}}, action: partition"))),
               ElementsAre("demo/mute: partition EGRESS with all"));
 }
 
 TEST(PeersWithoutAddress, AmongOthersAreAWarning) {
-  const PlanResult result = PlanYaml(
-      Chaos(StrCat(kLoss, "target: {mode: all, selector: {pods: {demo: [db, mute]}}}")));
+  const PlanResult result =
+      PlanYaml(Chaos(StrCat(kLoss, "target: {mode: all, selector: {pods: {demo: [db, mute]}}}")));
   EXPECT_TRUE(result.ok());
   EXPECT_THAT(FaultsOf(result), ElementsAre("demo/client: loss 20% EGRESS eth0 with 10.0.0.3/32"));
-  EXPECT_THAT(ProblemsOf(result, api::Severity::kWarning),
-              ElementsAre("spec.target.selector: packets of these pods are not affected, they have no address: demo/mute"));
+  EXPECT_THAT(
+      ProblemsOf(result, api::Severity::kWarning),
+      ElementsAre(
+          "spec.target.selector: packets of these pods are not affected, they have no address: demo/mute"));
 }
 
 TEST(PeersWithoutAddress, ExternalTargetsStandOnTheirOwn) {

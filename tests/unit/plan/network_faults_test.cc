@@ -118,7 +118,8 @@ TEST(FaultMap, MechanismIsAbsentUnlessAskedFor) {
   EXPECT_FALSE(mechanism_of("{}").has_mechanism());
   EXPECT_FALSE(mechanism_of("{maxTargets: 1}").has_mechanism());
   EXPECT_EQ(mechanism_of("{mechanism: tcx}").mechanism().allowed(0), "tcx");
-  EXPECT_EQ(mechanism_of("{fidelity: degraded}").mechanism().minimum_fidelity(), sabot::v1::FIDELITY_DEGRADED);
+  EXPECT_EQ(mechanism_of("{fidelity: degraded}").mechanism().minimum_fidelity(),
+            sabot::v1::FIDELITY_DEGRADED);
 }
 
 TEST(FaultMap, DurationOfTheCallerOverrides) {
@@ -146,8 +147,11 @@ TEST(FaultMap, HostNetworkIsAllowedByTheCallerOnly) {
   PlanOptions options;
   EXPECT_FALSE(PlanYaml(Chaos("action: partition")).maps.at("").faults(0).target().allow_host_network());
   options.allow_host_network = true;
-  EXPECT_TRUE(
-      PlanYaml(Chaos("action: partition"), SmallWorld(), options).maps.at("").faults(0).target().allow_host_network());
+  EXPECT_TRUE(PlanYaml(Chaos("action: partition"), SmallWorld(), options)
+                  .maps.at("")
+                  .faults(0)
+                  .target()
+                  .allow_host_network());
 }
 
 TEST(FaultMap, IdsHave512BytesAtMostAndStayDifferent) {
@@ -155,8 +159,8 @@ TEST(FaultMap, IdsHave512BytesAtMostAndStayDifferent) {
   const std::string long_name(253, 'x');
   world.pods.push_back(MakePod(std::string(63, 'n'), long_name, {}, {}));
   const PlanResult result = PlanYaml(
-      StrCat("{apiVersion: chaos-mesh.org/v1alpha1, kind: NetworkChaos, metadata: {name: ", std::string(253, 'e'),
-             ", namespace: ", std::string(63, 'n'),
+      StrCat("{apiVersion: chaos-mesh.org/v1alpha1, kind: NetworkChaos, metadata: {name: ",
+             std::string(253, 'e'), ", namespace: ", std::string(63, 'n'),
              "}, spec: {action: netem, mode: all, selector: {}, loss: {loss: '1'}, delay: {latency: 1ms}}}"),
       world);
   ASSERT_EQ(result.maps.at("").faults_size(), 2);

@@ -34,15 +34,18 @@ TEST(Unsupported, EveryBlockAndFieldThatIsNotDone) {
       {"action: corrupt, corrupt: {corrupt: '1'}", "spec.corrupt"},
       {"action: netem, rate: {rate: 1mbps}", "spec.rate"},
       {"action: delay, delay: {latency: 1ms}, duplicate: {duplicate: '1'}", "spec.duplicate"},
-      {"action: delay, delay: {latency: 1ms}, bandwidth: {rate: 1bps, limit: 1, buffer: 1}", "spec.bandwidth"},
+      {"action: delay, delay: {latency: 1ms}, bandwidth: {rate: 1bps, limit: 1, buffer: 1}",
+       "spec.bandwidth"},
       {"action: partition, partitionBehavior: reject", "spec.partitionBehavior"},
       {"action: partition, remoteCluster: west", "spec.remoteCluster"},
   };
   for (const auto& one : kCases) {
-    EXPECT_THAT(Errors(one.spec), ElementsAre(StrCat(one.field, ": not supported by this version"))) << one.spec;
+    EXPECT_THAT(Errors(one.spec), ElementsAre(StrCat(one.field, ": not supported by this version")))
+        << one.spec;
   }
   EXPECT_THAT(Errors("action: bandwidth, bandwidth: {rate: 1bps, limit: 1, buffer: 1}"),
-              ElementsAre("spec.action: not supported by this version", "spec.bandwidth: not supported by this version"));
+              ElementsAre("spec.action: not supported by this version",
+                          "spec.bandwidth: not supported by this version"));
   EXPECT_THAT(Errors("action: bandwidth"), ElementsAre("spec.action: not supported by this version"));
 }
 
@@ -53,19 +56,21 @@ TEST(Unsupported, ZeroIsAsGoodAsAbsent) {
 }
 
 TEST(Unsupported, AllOfThemAreNamedAtOnce) {
-  EXPECT_THAT(Errors("action: delay, delay: {latency: 1ms, jitter: 1ms, correlation: '25'}, corrupt: {corrupt: '1'}, "
-                     "externalTargets: [example.com]"),
-              ElementsAre("spec.delay.jitter: not supported by this version",
-                          "spec.delay.correlation: not supported by this version",
-                          "spec.corrupt: not supported by this version",
-                          "spec.externalTargets[0]: host names are not supported by this version"));
+  EXPECT_THAT(
+      Errors("action: delay, delay: {latency: 1ms, jitter: 1ms, correlation: '25'}, corrupt: {corrupt: '1'}, "
+             "externalTargets: [example.com]"),
+      ElementsAre("spec.delay.jitter: not supported by this version",
+                  "spec.delay.correlation: not supported by this version",
+                  "spec.corrupt: not supported by this version",
+                  "spec.externalTargets[0]: host names are not supported by this version"));
 }
 
 TEST(Unsupported, ExternalTargets) {
-  EXPECT_THAT(Errors("action: partition, externalTargets: [1.2.3.4, example.com, '1.2.3.4:80', 'not an ip!']"),
-              ElementsAre("spec.externalTargets[1]: host names are not supported by this version",
-                          "spec.externalTargets[2]: ports are not supported by this version",
-                          "spec.externalTargets[3]: \"not an ip!\" is no address, no prefix and no host name"));
+  EXPECT_THAT(
+      Errors("action: partition, externalTargets: [1.2.3.4, example.com, '1.2.3.4:80', 'not an ip!']"),
+      ElementsAre("spec.externalTargets[1]: host names are not supported by this version",
+                  "spec.externalTargets[2]: ports are not supported by this version",
+                  "spec.externalTargets[3]: \"not an ip!\" is no address, no prefix and no host name"));
 }
 
 TEST(Limits, LossIsAPercentage) {
@@ -102,22 +107,26 @@ TEST(Limits, DurationIsASecondAtLeast) {
 
 TEST(Limits, DeviceNamesHave15Bytes) {
   EXPECT_THAT(Errors("action: partition, device: device-with-15b"), IsEmpty());
-  EXPECT_THAT(Errors("action: partition, device: device-with-16by, targetDevice: device-with-16by"),
-              ElementsAre("spec.device: \"device-with-16by\" is longer than the 15 bytes that a device's name can have",
-                          "spec.targetDevice: \"device-with-16by\" is longer than the 15 bytes that a device's name can "
-                          "have"));
+  EXPECT_THAT(
+      Errors("action: partition, device: device-with-16by, targetDevice: device-with-16by"),
+      ElementsAre(
+          "spec.device: \"device-with-16by\" is longer than the 15 bytes that a device's name can have",
+          "spec.targetDevice: \"device-with-16by\" is longer than the 15 bytes that a device's name can "
+          "have"));
 }
 
 TEST(Limits, AnActionNeedsABlock) {
-  EXPECT_THAT(Errors("action: delay"),
-              ElementsAre("spec.action: invalid spec for netem action, at least one is required from delay, loss, "
-                          "duplicate, corrupt"));
+  EXPECT_THAT(
+      Errors("action: delay"),
+      ElementsAre("spec.action: invalid spec for netem action, at least one is required from delay, loss, "
+                  "duplicate, corrupt"));
 }
 
 TEST(Effects, AllBlocksActWhateverTheAction) {
   for (std::string_view action : {"netem", "delay", "loss", "duplicate", "corrupt"}) {
-    EXPECT_THAT(FaultsOf(PlanYaml(Chaos(StrCat("action: ", action, ", loss: {loss: '5'}, delay: {latency: 2us}")))),
-                ElementsAre("demo/client: delay 2000ns EGRESS with all", "demo/client: loss 5% EGRESS with all"));
+    EXPECT_THAT(
+        FaultsOf(PlanYaml(Chaos(StrCat("action: ", action, ", loss: {loss: '5'}, delay: {latency: 2us}")))),
+        ElementsAre("demo/client: delay 2000ns EGRESS with all", "demo/client: loss 5% EGRESS with all"));
   }
 }
 

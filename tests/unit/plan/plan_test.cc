@@ -25,8 +25,8 @@ TEST(Plan, NothingIsAnEmptyMap) {
 }
 
 TEST(Plan, AnExperimentFailsAlone) {
-  const PlanResult result = PlanYaml(Chaos("action: partition", "a") + "---\n" + Chaos("action: delay", "b") + "---\n" +
-                                     Chaos("action: partition", "c"));
+  const PlanResult result = PlanYaml(Chaos("action: partition", "a") + "---\n" + Chaos("action: delay", "b") +
+                                     "---\n" + Chaos("action: partition", "c"));
   EXPECT_FALSE(result.ok());
   ASSERT_THAT(result.experiments, SizeIs(3));
   EXPECT_TRUE(result.experiments[0].ok());
@@ -38,8 +38,9 @@ TEST(Plan, AnExperimentFailsAlone) {
 }
 
 TEST(Plan, ProblemsKnowTheirLine) {
-  const PlanResult result = PlanYaml("apiVersion: chaos-mesh.org/v1alpha1\nkind: NetworkChaos\nmetadata: {name: a}\n"
-                                     "spec:\n  action: loss\n  mode: all\n  selector: {}\n  loss:\n    loss: \"101\"\n");
+  const PlanResult result = PlanYaml(
+      "apiVersion: chaos-mesh.org/v1alpha1\nkind: NetworkChaos\nmetadata: {name: a}\n"
+      "spec:\n  action: loss\n  mode: all\n  selector: {}\n  loss:\n    loss: \"101\"\n");
   ASSERT_THAT(result.experiments[0].problems, SizeIs(2));
   EXPECT_EQ(ToString(result.experiments[0].problems[0]),
             "test.yaml:9: spec.loss.loss: \"101\": must be a percentage from 0 to 100");
@@ -71,8 +72,9 @@ TEST(Plan, APausedExperimentIsNotPlanned) {
   std::vector<api::Experiment> experiments = Experiments(Chaos("action: partition"));
   experiments[0].metadata.annotations["experiment.chaos-mesh.org/pause"] = "true";
   std::mt19937_64 rng;
-  EXPECT_THAT(ProblemsOf(Plan(experiments, SmallWorld(), {}, rng)),
-              ElementsAre("metadata.annotations: is paused by its annotation experiment.chaos-mesh.org/pause"));
+  EXPECT_THAT(
+      ProblemsOf(Plan(experiments, SmallWorld(), {}, rng)),
+      ElementsAre("metadata.annotations: is paused by its annotation experiment.chaos-mesh.org/pause"));
   experiments[0].metadata.annotations["experiment.chaos-mesh.org/pause"] = "false";
   EXPECT_TRUE(Plan(experiments, SmallWorld(), {}, rng).ok());
 }
@@ -92,7 +94,8 @@ TEST(HostNetwork, IsRefused) {
 TEST(HostNetwork, RefusalIsPerPod) {
   Inventory world = SmallWorld();
   world.pods[2].host_network = true;
-  const PlanResult result = PlanYaml(Chaos("selector: {pods: {demo: [client, db]}}, action: partition"), world);
+  const PlanResult result =
+      PlanYaml(Chaos("selector: {pods: {demo: [client, db]}}, action: partition"), world);
   EXPECT_TRUE(result.ok());
   EXPECT_THAT(FaultsOf(result), ElementsAre("demo/client: partition EGRESS with all"));
   EXPECT_THAT(ProblemsOf(result, Severity::kWarning),
@@ -102,7 +105,8 @@ TEST(HostNetwork, RefusalIsPerPod) {
 TEST(HostNetwork, AtTheOtherEndIsNoMatter) {
   Inventory world = SmallWorld();
   world.pods[1].host_network = true;
-  EXPECT_THAT(FaultsOf(PlanYaml(Chaos(StrCat("action: loss, loss: {loss: '1'}, ", kServer)), world)), SizeIs(1));
+  EXPECT_THAT(FaultsOf(PlanYaml(Chaos(StrCat("action: loss, loss: {loss: '1'}, ", kServer)), world)),
+              SizeIs(1));
 }
 
 TEST(HostNetwork, CanBeAllowed) {
@@ -115,7 +119,8 @@ TEST(HostNetwork, CanBeAllowed) {
 
 TEST(MaxTargets, CountsPodsThatAreHit) {
   const auto errors = [](int maximum) {
-    return ProblemsOf(PlanYaml(Chaos(StrCat("selector: {}, action: partition, sabot: {maxTargets: ", maximum, "}"))));
+    return ProblemsOf(
+        PlanYaml(Chaos(StrCat("selector: {}, action: partition, sabot: {maxTargets: ", maximum, "}"))));
   };
   EXPECT_THAT(errors(4), IsEmpty());
   EXPECT_THAT(errors(3), ElementsAre("spec.sabot.maxTargets: 4 pods would be hit, and at most 3 may be"));
@@ -130,8 +135,9 @@ TEST(MaxTargets, CountsBothSidesAndEachPodOnce) {
   EXPECT_THAT(errors(partition, 1), SizeIs(1));
   // Here the target is only the other end.
   EXPECT_THAT(errors(StrCat("action: loss, loss: {loss: '1'}, ", kServer), 1), IsEmpty());
-  const std::string same = "selector: {pods: {demo: [client, db]}}, action: netem, loss: {loss: '1'}, delay: {latency: 1s}, "
-                           "direction: both, target: {mode: all, selector: {pods: {demo: [client, db]}}}";
+  const std::string same =
+      "selector: {pods: {demo: [client, db]}}, action: netem, loss: {loss: '1'}, delay: {latency: 1s}, "
+      "direction: both, target: {mode: all, selector: {pods: {demo: [client, db]}}}";
   EXPECT_THAT(errors(same, 2), IsEmpty());
 }
 
@@ -165,9 +171,10 @@ TEST(PeerCap, BoundsAllFaultsTogether) {
   EXPECT_TRUE(PlanYaml(Chaos(one), SmallWorld(), options).ok());
   EXPECT_THAT(ProblemsOf(PlanYaml(Chaos(one, "a") + "---\n" + Chaos(one, "b"), SmallWorld(), options)),
               ElementsAre("needs 2 peer addresses, others have 2, the limit is 3"));
-  EXPECT_THAT(ProblemsOf(PlanYaml(Chaos("selector: {}, action: partition, externalTargets: [1.1.1.1, 2.2.2.2]"),
-                                  SmallWorld(), options)),
-              ElementsAre("needs more than 3 peer addresses in its faults"));
+  EXPECT_THAT(
+      ProblemsOf(PlanYaml(Chaos("selector: {}, action: partition, externalTargets: [1.1.1.1, 2.2.2.2]"),
+                          SmallWorld(), options)),
+      ElementsAre("needs more than 3 peer addresses in its faults"));
 }
 
 TEST(Nodes, StandaloneHasOneMap) {
@@ -188,7 +195,8 @@ TEST(Nodes, InAClusterEachHasItsOwn) {
   const PlanResult result = PlanYaml(Chaos(StrCat("action: partition, ", kServer)), world, options);
   EXPECT_THAT(result.maps, SizeIs(2));
   EXPECT_EQ(result.maps.at("n1").node(), "n1");
-  EXPECT_THAT(FaultsOf(result, "n1"), ElementsAre("demo/client: partition EGRESS with 10.0.0.2/32 fd00::2/128"));
+  EXPECT_THAT(FaultsOf(result, "n1"),
+              ElementsAre("demo/client: partition EGRESS with 10.0.0.2/32 fd00::2/128"));
   EXPECT_THAT(FaultsOf(result, "n2"), ElementsAre("demo/server: partition INGRESS with 10.0.0.1/32"));
   EXPECT_EQ(result.experiments[0].records[1].node, "n2");
 }

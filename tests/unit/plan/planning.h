@@ -41,8 +41,9 @@ inline Inventory SmallWorld() {
 
 // A NetworkChaos demo/test that selects app=client, with this spec besides (flow style, without braces).
 inline std::string Chaos(std::string_view spec, std::string_view name = "test") {
-  std::string yaml = api::StrCat("{apiVersion: chaos-mesh.org/v1alpha1, kind: NetworkChaos, metadata: {name: ", name,
-                                 ", namespace: demo}, spec: {");
+  std::string yaml =
+      api::StrCat("{apiVersion: chaos-mesh.org/v1alpha1, kind: NetworkChaos, metadata: {name: ", name,
+                  ", namespace: demo}, spec: {");
   if (spec.find("selector:") != 0) yaml += "selector: {labelSelectors: {app: client}}, ";
   if (spec.find(" mode:") == spec.npos || spec.find("target:") < spec.find(" mode:")) yaml += "mode: all, ";
   return api::StrCat(yaml, spec, "}}\n");
@@ -66,12 +67,14 @@ inline PlanResult PlanYaml(std::string_view yaml, const Inventory& inventory = S
 }
 
 // "spec.loss.loss: message" for each problem of all experiments.
-inline std::vector<std::string> ProblemsOf(const PlanResult& result, api::Severity severity = api::Severity::kError) {
+inline std::vector<std::string> ProblemsOf(const PlanResult& result,
+                                           api::Severity severity = api::Severity::kError) {
   std::vector<std::string> texts;
   for (const PlannedExperiment& experiment : result.experiments) {
     for (const api::Problem& problem : experiment.problems) {
       if (problem.severity != severity) continue;
-      texts.push_back(problem.field.empty() ? problem.message : api::StrCat(problem.field, ": ", problem.message));
+      texts.push_back(problem.field.empty() ? problem.message
+                                            : api::StrCat(problem.field, ": ", problem.message));
     }
   }
   return texts;

@@ -51,7 +51,8 @@ TEST(Scale, AllAgainstAllStopsAtTheCap) {
   const std::string all = StrCat("{namespaces: [", namespaces, "]}");
   const auto start = std::chrono::steady_clock::now();
   const PlanResult result = PlanYaml(
-      Chaos(StrCat("selector: ", all, ", action: partition, direction: both, target: {mode: all, selector: ", all, "}")),
+      Chaos(StrCat("selector: ", all,
+                   ", action: partition, direction: both, target: {mode: all, selector: ", all, "}")),
       world);
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
   EXPECT_FALSE(result.ok());

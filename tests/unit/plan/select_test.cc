@@ -34,7 +34,8 @@ Inventory World() {
   db.node = "n1";
   db.phase = "Failed";
   db.host_network = true;
-  world.nodes = {{"n1", {{"zone", "left"}, {"disk", "ssd"}}}, {"n2", {{"zone", "right"}}}, {"n3", {{"zone", "left"}}}};
+  world.nodes = {
+      {"n1", {{"zone", "left"}, {"disk", "ssd"}}}, {"n2", {{"zone", "right"}}}, {"n3", {{"zone", "left"}}}};
   world.namespaces = {{"a", {}, {{"chaos-mesh.org/inject", "enabled"}}},
                       {"b", {}, {{"chaos-mesh.org/inject", "disabled"}}}};
   return world;
@@ -49,8 +50,10 @@ struct Selection {
 Selection Select(std::string_view selector, std::string_view mode = "all", bool filter_namespaces = false,
                  const Inventory& world = World()) {
   const std::string yaml = api::StrCat(
-      "{apiVersion: chaos-mesh.org/v1alpha1, kind: NetworkChaos, metadata: {name: t, namespace: a}, spec: {action: "
-      "partition, mode: ", mode, ", selector: ", selector, "}}");
+      "{apiVersion: chaos-mesh.org/v1alpha1, kind: NetworkChaos, metadata: {name: t, namespace: a}, spec: "
+      "{action: "
+      "partition, mode: ",
+      mode, ", selector: ", selector, "}}");
   const api::Manifests manifests = api::ParseManifests(yaml, "t");
   Selection selection;
   for (const api::Problem& problem : manifests.problems) {
@@ -64,7 +67,8 @@ Selection Select(std::string_view selector, std::string_view mode = "all", bool 
   PlanProblems problems(manifests.experiments[0].source, found);
   const auto pods = SelectPods(spec.source, "spec", filter_namespaces, index, rng, problems);
   for (uint32_t position : pods.value_or(PodList())) selection.pods.push_back(world.pods[position].Id());
-  for (const api::Problem& problem : found) selection.errors.push_back(problem.field + ": " + problem.message);
+  for (const api::Problem& problem : found)
+    selection.errors.push_back(problem.field + ": " + problem.message);
   EXPECT_EQ(pods.has_value(), found.empty());
   return selection;
 }
@@ -99,25 +103,34 @@ TEST(Select, Labels) {
   EXPECT_THAT(Taken("{labelSelectors: {app: web, tier: front}}"), ElementsAre("a/web-1"));
   EXPECT_THAT(Errors("{labelSelectors: {app: web, tier: none}}"), ElementsAre(kNobody));
   EXPECT_THAT(Errors("{labelSelectors: {nothing: web}}"), ElementsAre(kNobody));
-  EXPECT_THAT(Errors("{labelSelectors: {'a b': web}}"), ElementsAre("spec.selector.labelSelectors: \"a b=web\" is no label"));
+  EXPECT_THAT(Errors("{labelSelectors: {'a b': web}}"),
+              ElementsAre("spec.selector.labelSelectors: \"a b=web\" is no label"));
 }
 
 TEST(Select, Expressions) {
-  EXPECT_THAT(Taken("{expressionSelectors: [{key: tier, operator: In, values: [front, other]}]}"), ElementsAre("a/web-1"));
-  EXPECT_THAT(Taken("{expressionSelectors: [{key: tier, operator: NotIn, values: [front]}]}"), ElementsAre("a/db", "a/web-2"));
-  EXPECT_THAT(Taken("{expressionSelectors: [{key: tier, operator: Exists}]}"), ElementsAre("a/web-1", "a/web-2"));
+  EXPECT_THAT(Taken("{expressionSelectors: [{key: tier, operator: In, values: [front, other]}]}"),
+              ElementsAre("a/web-1"));
+  EXPECT_THAT(Taken("{expressionSelectors: [{key: tier, operator: NotIn, values: [front]}]}"),
+              ElementsAre("a/db", "a/web-2"));
+  EXPECT_THAT(Taken("{expressionSelectors: [{key: tier, operator: Exists}]}"),
+              ElementsAre("a/web-1", "a/web-2"));
   EXPECT_THAT(Taken("{expressionSelectors: [{key: tier, operator: DoesNotExist}]}"), ElementsAre("a/db"));
-  EXPECT_THAT(Taken("{expressionSelectors: [{key: tier, operator: Exists}, {key: tier, operator: NotIn, values: [back]}]}"),
+  EXPECT_THAT(Taken("{expressionSelectors: [{key: tier, operator: Exists}, {key: tier, operator: NotIn, "
+                    "values: [back]}]}"),
               ElementsAre("a/web-1"));
 }
 
 TEST(Select, ExpressionsThatAnApiServerRefuses) {
-  EXPECT_THAT(Errors("{expressionSelectors: [{key: tier, operator: in, values: [x]}]}"),
-              ElementsAre("spec.selector.expressionSelectors[0].operator: \"in\" is not a valid label selector operator"));
+  EXPECT_THAT(
+      Errors("{expressionSelectors: [{key: tier, operator: in, values: [x]}]}"),
+      ElementsAre(
+          "spec.selector.expressionSelectors[0].operator: \"in\" is not a valid label selector operator"));
   EXPECT_THAT(Errors("{expressionSelectors: [{key: tier, operator: In}]}"),
-              ElementsAre("spec.selector.expressionSelectors[0].values: for 'in', 'notin' operators, values set can't be empty"));
+              ElementsAre("spec.selector.expressionSelectors[0].values: for 'in', 'notin' operators, values "
+                          "set can't be empty"));
   EXPECT_THAT(Errors("{expressionSelectors: [{key: tier, operator: Exists, values: [x]}]}"),
-              ElementsAre("spec.selector.expressionSelectors[0].values: values set must be empty for exists and does not exist"));
+              ElementsAre("spec.selector.expressionSelectors[0].values: values set must be empty for exists "
+                          "and does not exist"));
   EXPECT_THAT(Errors("{expressionSelectors: [{key: '-', operator: Exists}]}"),
               ElementsAre("spec.selector.expressionSelectors[0].key: \"-\" is no label key"));
 }
@@ -155,7 +168,8 @@ TEST(Select, Nodes) {
   EXPECT_THAT(Taken("{nodeSelectors: {zone: right}}"), ElementsAre("a/web-2"));
   EXPECT_THAT(Taken("{nodeSelectors: {zone: left, disk: ssd}}"), ElementsAre("a/db", "a/web-1"));
   // The nodes of both, not those that are in both.
-  EXPECT_THAT(Taken("{nodes: [n1], nodeSelectors: {zone: right}}"), ElementsAre("a/db", "a/web-1", "a/web-2"));
+  EXPECT_THAT(Taken("{nodes: [n1], nodeSelectors: {zone: right}}"),
+              ElementsAre("a/db", "a/web-1", "a/web-2"));
   EXPECT_THAT(Errors("{nodes: [n3]}"), ElementsAre(kNobody));
 }
 
@@ -180,11 +194,13 @@ TEST(Select, Phases) {
 }
 
 TEST(Select, AllCriteriaMustHold) {
-  EXPECT_THAT(Taken("{labelSelectors: {app: web}, nodes: [n1], podPhaseSelectors: [Running], "
-                    "annotationSelectors: {note: 'any text, really'}, fieldSelectors: {metadata.name: web-1}, "
-                    "expressionSelectors: [{key: tier, operator: Exists}]}"),
-              ElementsAre("a/web-1"));
-  EXPECT_THAT(Errors("{labelSelectors: {app: web}, nodes: [n1], podPhaseSelectors: [Pending]}"), ElementsAre(kNobody));
+  EXPECT_THAT(
+      Taken("{labelSelectors: {app: web}, nodes: [n1], podPhaseSelectors: [Running], "
+            "annotationSelectors: {note: 'any text, really'}, fieldSelectors: {metadata.name: web-1}, "
+            "expressionSelectors: [{key: tier, operator: Exists}]}"),
+      ElementsAre("a/web-1"));
+  EXPECT_THAT(Errors("{labelSelectors: {app: web}, nodes: [n1], podPhaseSelectors: [Pending]}"),
+              ElementsAre(kNobody));
 }
 
 TEST(Select, NamedPodsOverrideEverythingElse) {
@@ -224,7 +240,8 @@ TEST(Select, RandomMaxPercentMayDrawNobody) {
 
 TEST(Select, NamespaceFilter) {
   EXPECT_THAT(Select("{namespaces: [a, b, c]}", "one", true).errors, IsEmpty());
-  EXPECT_THAT(Select("{namespaces: [a, b], labelSelectors: {app: web}}", "all", true).pods, ElementsAre("a/web-1", "a/web-2"));
+  EXPECT_THAT(Select("{namespaces: [a, b], labelSelectors: {app: web}}", "all", true).pods,
+              ElementsAre("a/web-1", "a/web-2"));
   EXPECT_THAT(Select("{namespaces: [b]}", "all", true).errors, ElementsAre(kNobody));
   EXPECT_THAT(Select("{pods: {a: [db], b: [b1]}}", "all", true).pods, ElementsAre("a/db"));
 }

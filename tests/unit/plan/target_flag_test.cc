@@ -65,12 +65,18 @@ TEST(TargetFlag, SaysWhatIsWrong) {
       {"web", kForm},
       {"web=", kForm},
       {"web=17", kForm},
-      {"=pid:1", "name \"\" must be 1 to 253 lower-case letters, digits, '-' and '.', with a letter or digit at both ends"},
-      {"/a=pid:1", "namespace \"\" must be 1 to 63 lower-case letters, digits and '-', with a letter or digit at both ends"},
-      {"a/b/c=pid:1", "name \"b/c\" must be 1 to 253 lower-case letters, digits, '-' and '.', with a letter or digit at "
-                      "both ends"},
-      {"Web=pid:1", "name \"Web\" must be 1 to 253 lower-case letters, digits, '-' and '.', with a letter or digit at "
-                    "both ends"},
+      {"=pid:1",
+       "name \"\" must be 1 to 253 lower-case letters, digits, '-' and '.', with a letter or digit at both "
+       "ends"},
+      {"/a=pid:1",
+       "namespace \"\" must be 1 to 63 lower-case letters, digits and '-', with a letter or digit at both "
+       "ends"},
+      {"a/b/c=pid:1",
+       "name \"b/c\" must be 1 to 253 lower-case letters, digits, '-' and '.', with a letter or digit at "
+       "both ends"},
+      {"Web=pid:1",
+       "name \"Web\" must be 1 to 253 lower-case letters, digits, '-' and '.', with a letter or digit at "
+       "both ends"},
       {"a=proc:1", "\"proc\" is no kind of target; known: pid, netns, cgroup, unit, container"},
       {"a=pid:0", "pid \"0\": must be a number from 1 to 4194304"},
       {"a=pid:4194305", "pid \"4194305\": must be a number from 1 to 4194304"},
@@ -83,9 +89,11 @@ TEST(TargetFlag, SaysWhatIsWrong) {
       {"a=netns:..", "netns \"..\": must be a name below /run/netns or an absolute path"},
       {"a=cgroup:", "cgroup \"\": must be a path below the cgroup v2 mount"},
       {"a=cgroup:/a/../b", "cgroup \"/a/../b\": must be a path below the cgroup v2 mount"},
-      {"a=unit:nginx", "unit \"nginx\": must be the name of a systemd unit with its suffix, such as nginx.service"},
-      {"a=unit:a/b.service", "unit \"a/b.service\": must be the name of a systemd unit with its suffix, such as "
-                             "nginx.service"},
+      {"a=unit:nginx",
+       "unit \"nginx\": must be the name of a systemd unit with its suffix, such as nginx.service"},
+      {"a=unit:a/b.service",
+       "unit \"a/b.service\": must be the name of a systemd unit with its suffix, such as "
+       "nginx.service"},
       {"a=container:", "container \"\": must be a container id as the runtime prints it"},
       {"a=container:a b", "container \"a b\": must be a container id as the runtime prints it"},
       {"a=pid:1,", "label \"\" has no value; write LABEL=VALUE"},
