@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -359,6 +360,10 @@ TEST_F(LocalSocketTest, WhoAsksWithoutPauseDoesNotStarveOthers) {
 }
 
 TEST_F(LocalSocketTest, AThousandConnectionsLeaveRoomWhenTheyGo) {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
   Start();
   {
     std::vector<loader::UniqueFd> crowd;
