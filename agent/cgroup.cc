@@ -156,8 +156,9 @@ std::vector<fs::path> SubgroupsOf(const fs::path& directory) {
 
 absl::StatusOr<std::vector<pid_t>> MembersOf(const fs::path& directory) {
   std::error_code error;
-  if (!fs::is_directory(directory, error))
+  if (!fs::is_directory(directory, error)) {
     return absl::NotFoundError(absl::StrCat("no cgroup ", directory.native()));
+  }
   std::vector<pid_t> pids;
   AddMembers(directory, pids);
   std::sort(pids.begin(), pids.end());

@@ -178,8 +178,9 @@ absl::StatusOr<ContainerInfo> CriClient::Status(std::string_view id) const {
   container.sandbox_id = ParseCriInfo(info).sandbox_id;
   if (container.state != ContainerState::kRunning) return container;
   auto pid = ParseContainerPid(info);
-  if (!pid.ok())
+  if (!pid.ok()) {
     return absl::Status(pid.status().code(), absl::StrCat(attempt, ": ", pid.status().message()));
+  }
   container.pid = *pid;
   return container;
 }

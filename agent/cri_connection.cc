@@ -3,10 +3,15 @@
 
 #include <utility>
 
+#include "absl/time/time.h"
+#include "loader/clock.h"
 #include "loader/status.h"
 
 namespace sabot::agent {
 namespace {
+
+// After a failed attempt: a thousand targets must not wait for the same silent socket one by one.
+constexpr absl::Duration kPause = absl::Seconds(2);
 
 // Errors that say nothing about the container: the runtime is not there, or busy with itself. ("server is not
 // initialized yet" of a containerd that has just started comes as UNKNOWN.)
@@ -42,10 +47,13 @@ absl::StatusOr<ContainerInfo> CriConnection::Successor(const ContainerInfo& ende
 
 absl::StatusOr<std::shared_ptr<CriClient>> CriConnection::Client() {
   std::lock_guard lock(mutex_);
-  if (!client_) {
-    SABOT_ASSIGN_OR_RETURN(client_, CriClient::Connect(sockets_));
-  }
-  return client_;
+  if (client_) return client_;
+  if (loader::MonotonicNs() < connect_after_ns_) return failure_;
+  auto client = CriClient::Connect(sockets_);
+  if (client.ok()) return client_ = *std::move(client);
+  failure_ = client.status();
+  connect_after_ns_ = loader::MonotonicNs() + static_cast<uint64_t>(absl::ToInt64Nanoseconds(kPause));
+  return failure_;
 }
 
 absl::StatusOr<ContainerInfo> CriConnection::Judge(absl::StatusOr<ContainerInfo> answer,

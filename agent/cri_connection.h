@@ -2,18 +2,21 @@
 #ifndef SABOT_AGENT_CRI_CONNECTION_H_
 #define SABOT_AGENT_CRI_CONNECTION_H_
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "agent/cri.h"
 
 namespace sabot::agent {
 
-// A runtime that is connected to when it is first asked, and anew after it did not answer. Thread-safe.
+// A runtime that is connected to when it is first asked, and anew after it did not answer (2 s after an
+// attempt that failed; until then its error is repeated). Thread-safe.
 class CriConnection {
  public:
   // The first of `sockets` that answers is taken; empty: the usual ones.
@@ -31,7 +34,10 @@ class CriConnection {
 
   const std::vector<std::string> sockets_;
   std::mutex mutex_;
-  std::shared_ptr<CriClient> client_;  // guarded by mutex_
+  // Guarded by mutex_:
+  std::shared_ptr<CriClient> client_;
+  absl::Status failure_;  // of the last attempt
+  uint64_t connect_after_ns_ = 0;
 };
 
 }  // namespace sabot::agent

@@ -23,7 +23,8 @@ using sabot::v1::LocalResponse;
 // A point in time on a clock that nobody sets.
 class Deadline {
  public:
-  explicit Deadline(absl::Duration timeout) : end_ns_(Now() + absl::ToInt64Nanoseconds(timeout)) {}
+  explicit Deadline(absl::Duration timeout)
+      : end_ns_(Now() + absl::ToInt64Nanoseconds(std::min(timeout, absl::Hours(24 * 365)))) {}
   bool passed() const { return Now() >= end_ns_; }
   int poll_ms() const {
     return static_cast<int>(std::clamp<int64_t>((end_ns_ - Now()) / 1'000'000 + 1, 0, 60'000));
@@ -50,8 +51,9 @@ absl::Status SendAll(int fd, std::string_view bytes, const Deadline& deadline, c
     ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) bytes.remove_prefix(static_cast<size_t>(sent));
     if (sent >= 0 || errno == EINTR) continue;
-    if (errno == EPIPE || errno == ECONNRESET)
+    if (errno == EPIPE || errno == ECONNRESET) {
       return absl::UnavailableError(absl::StrCat(attempt, ": it hung up"));
+    }
     if (errno != EAGAIN) return ErrnoStatus(errno, attempt);
     SABOT_RETURN_IF_ERROR(WaitFor(fd, POLLOUT, deadline, attempt));
   }
@@ -105,8 +107,9 @@ absl::StatusOr<LocalResponse> LocalClient::Call(const LocalRequest& request, abs
   SABOT_RETURN_IF_ERROR(SendAll(fd_.get(), MakeFrame(payload), deadline, attempt));
   SABOT_ASSIGN_OR_RETURN(std::string answer, ReceiveFrame(fd_.get(), parser_, deadline, attempt));
   LocalResponse response;
-  if (!response.ParseFromString(answer))
+  if (!response.ParseFromString(answer)) {
     return absl::InvalidArgumentError(attempt + ": the answer is garbage");
+  }
   return response;
 }
 

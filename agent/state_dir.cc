@@ -102,8 +102,9 @@ absl::StatusOr<StateDir> StateDir::Open(fs::path directory) {
   std::error_code error;
   directory = fs::absolute(directory, error);
   if (!error) fs::create_directories(directory.parent_path(), error);
-  if (error)
+  if (error) {
     return ErrnoStatus(error.value(), absl::StrCat("make the directories above ", directory.native()));
+  }
   SABOT_RETURN_IF_ERROR(MakeDirectory(directory));
   SABOT_RETURN_IF_ERROR(CheckOwnedByUs(directory));
   return StateDir(std::move(directory));

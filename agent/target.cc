@@ -22,6 +22,11 @@ absl::Status About(const std::string& what, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(what, ": ", status.message()));
 }
 
+// What vanished while it was looked at is over only for targets that nothing can take the place of.
+absl::Status MayComeBack(const std::string& what, const absl::Status& status) {
+  return About(what, absl::IsNotFound(status) ? absl::UnavailableError(status.message()) : status);
+}
+
 absl::Status OpenNetnsOf(pid_t pid, ResolvedTarget& target) {
   auto netns = loader::Netns::OpenPid(pid);
   if (absl::IsNotFound(netns.status())) return absl::NotFoundError(absl::StrCat("no process ", pid));
@@ -51,8 +56,8 @@ absl::StatusOr<TargetProcess> Oldest(const std::vector<MemberNetns>& members) {
   for (const MemberNetns& member : members) {
     auto stat = ReadProcessStat(member.pid);
     if (!stat.ok()) continue;
-    if (oldest.ok() && std::tie(oldest->start_time, oldest->pid) <= std::tie(stat->start_time, member.pid))
-      continue;
+    const auto age = std::tie(stat->start_time, member.pid);
+    if (oldest.ok() && std::tie(oldest->start_time, oldest->pid) <= age) continue;
     auto process = OpenProcess(member.pid);
     if (process.ok()) oldest = std::move(process);
   }
@@ -86,7 +91,7 @@ absl::Status ResolvePid(const Target& target, const CgroupMounts& mounts, Resolv
   resolved.pids = {pid};
   SABOT_RETURN_IF_ERROR(OpenNetnsOf(pid, resolved));
   auto cgroup = mounts.OfProcess(pid);
-  if (cgroup.ok()) resolved.cgroup = *std::move(cgroup);
+  if (cgroup.ok() && cgroup->path != mounts.unified()) resolved.cgroup = *std::move(cgroup);
   return absl::OkStatus();
 }
 
@@ -113,7 +118,7 @@ absl::Status ResolveCgroup(const Target& target, const CgroupMounts& mounts, Res
   resolved.description =
       absl::StrCat("cgroup ", resolved.cgroup->path.lexically_relative(mounts.unified()).native());
   SABOT_ASSIGN_OR_RETURN(std::vector<pid_t> pids, MembersOf(resolved.cgroup->path));
-  return About(resolved.description, AddMembers(std::move(pids), resolved));
+  return MayComeBack(resolved.description, AddMembers(std::move(pids), resolved));
 }
 
 absl::Status ResolveUnit(const Target& target, const CgroupMounts& mounts, const ResolvedTarget* previous,
@@ -130,8 +135,9 @@ absl::Status ResolveUnit(const Target& target, const CgroupMounts& mounts, const
     resolved.cgroup = *std::move(cgroup);
     resolved.cgroup_is_target = true;
   }
-  SABOT_ASSIGN_OR_RETURN(std::vector<pid_t> pids, MembersOf(*directory));
-  SABOT_RETURN_IF_ERROR(About(resolved.description, AddMembers(std::move(pids), resolved)));
+  auto pids = MembersOf(*directory);
+  SABOT_RETURN_IF_ERROR(MayComeBack(resolved.description, pids.status()));
+  SABOT_RETURN_IF_ERROR(MayComeBack(resolved.description, AddMembers(*std::move(pids), resolved)));
   if (resolved.main) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat(resolved.description, " has no processes now"));
 }
@@ -171,18 +177,21 @@ absl::Status CheckContainsProcess(const ContainerInfo& container, const Containe
 }
 
 // The container's own group: a process may have made groups below it and moved there, as systemd does.
+// NOT_FOUND if none of those that the process is in bears the container's id: it may be shared with anybody.
 absl::StatusOr<CgroupRef> ContainerCgroup(const ContainerInfo& container, const CgroupMounts& mounts) {
   SABOT_ASSIGN_OR_RETURN(CgroupRef cgroup, mounts.OfProcess(container.pid));
   for (fs::path path = cgroup.path; path != mounts.unified() && path.has_relative_path();
        path = path.parent_path()) {
     if (path.filename().native().find(container.id) != std::string::npos) return mounts.Open(path.native());
   }
-  return cgroup;
+  return absl::NotFoundError(absl::StrCat("no cgroup of container ", container.Describe()));
 }
 
 absl::Status ResolveContainer(const Target& target, const CgroupMounts& mounts, const ContainerLookup& lookup,
                               const ResolvedTarget* previous, ResolvedTarget& resolved) {
   SABOT_ASSIGN_OR_RETURN(std::string id, ParseContainerId(target.container()));
+  const bool can_ask = lookup.status && lookup.successor;
+  if (!can_ask) return absl::UnavailableError("there is no container runtime to ask");
   SABOT_ASSIGN_OR_RETURN(resolved.container, FindContainer(id, lookup, previous));
   const ContainerInfo& container = *resolved.container;
   resolved.description = absl::StrCat("container ", container.Describe());
@@ -195,14 +204,14 @@ absl::Status ResolveContainer(const Target& target, const CgroupMounts& mounts, 
   if (!main.ok()) return main.status();
   resolved.main = *std::move(main);
   SABOT_RETURN_IF_ERROR(CheckContainsProcess(container, lookup));
-  std::vector<pid_t> pids = {container.pid};
-  auto cgroup = ContainerCgroup(container, mounts);
-  if (cgroup.ok() && cgroup->path != mounts.unified()) {
+  absl::StatusOr<std::vector<pid_t>> pids = std::vector<pid_t>{container.pid};
+  if (auto cgroup = ContainerCgroup(container, mounts); cgroup.ok()) {
     resolved.cgroup = *std::move(cgroup);
     resolved.cgroup_is_target = true;
-    SABOT_ASSIGN_OR_RETURN(pids, MembersOf(resolved.cgroup->path));
+    pids = MembersOf(resolved.cgroup->path);
   }
-  return About(resolved.description, AddMembers(std::move(pids), resolved));
+  SABOT_RETURN_IF_ERROR(MayComeBack(resolved.description, pids.status()));
+  return MayComeBack(resolved.description, AddMembers(*std::move(pids), resolved));
 }
 
 absl::Status Resolve(const Target& target, const CgroupMounts& mounts, const ContainerLookup& containers,

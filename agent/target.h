@@ -33,7 +33,8 @@ struct ResolvedTarget {
   // The network namespace of the target's processes. Null only for a control group without processes.
   std::shared_ptr<const loader::Netns> netns;
   // For `cgroup`, `unit` and `container` the target's own group. For `pid` the group that the process is in,
-  // which may hold others too (see ExclusiveTo). Absent for `netns`, and where cgroup v2 is not mounted.
+  // which may hold others too (see ExclusiveTo). Never the root group. Absent for `netns`, and where cgroup
+  // v2 is not mounted or not used.
   std::optional<CgroupRef> cgroup;
   // The group is the target, not just around it: everything in it is meant.
   bool cgroup_is_target = false;
@@ -58,7 +59,7 @@ using ResolvedTargetPtr = std::shared_ptr<const ResolvedTarget>;
 // Both are the same kernel objects to a rule: network namespace and control group are equal.
 bool SameScope(const ResolvedTarget& a, const ResolvedTarget& b);
 
-// Finds containers; CriClient does, and tests do.
+// Finds containers; CriLookup makes one, and tests do. Without its functions every container is UNAVAILABLE.
 struct ContainerLookup {
   // NOT_FOUND if the runtime does not know it, UNAVAILABLE if there is no runtime.
   std::function<absl::StatusOr<ContainerInfo>(std::string_view id)> status;

@@ -65,8 +65,9 @@ absl::Status RemoveStale(const fs::path& file) {
 }  // namespace
 
 absl::StatusOr<TargetClaim> StateDir::ClaimTarget(std::string_view key, std::string_view owner) const {
-  if (!IsKey(key))
+  if (!IsKey(key)) {
     return absl::InvalidArgumentError(absl::StrCat("claim target: bad key ", std::string(key)));
+  }
   const fs::path directory = path_ / "targets";
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
     return ErrnoStatus(errno, absl::StrCat("make directory ", directory.native()));

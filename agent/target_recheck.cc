@@ -23,8 +23,9 @@ std::optional<uint64_t> InodeOf(const std::filesystem::path& path) {
 }
 
 TargetChange RecheckMain(const ResolvedTarget& target) {
-  if (!IsAlive(*target.main))
+  if (!IsAlive(*target.main)) {
     return target.kind == Target::kPid ? TargetChange::kGone : TargetChange::kChanged;
+  }
   auto inode = NetnsInodeOf(target.main->pid);
   return inode.ok() && *inode == target.netns->inode() ? TargetChange::kSame : TargetChange::kChanged;
 }

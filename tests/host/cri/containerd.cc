@@ -187,8 +187,9 @@ void Containerd::SweepProcesses() const {
   for (const auto& entry : fs::directory_iterator("/proc")) {
     std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (Slurp(entry.path() / "cmdline").find(socket()) != std::string::npos)
+    if (Slurp(entry.path() / "cmdline").find(socket()) != std::string::npos) {
       ::kill(std::atoi(name.c_str()), SIGKILL);
+    }
   }
 }
 
@@ -291,8 +292,9 @@ pid_t FindMark(const std::string& mark) {
     std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     std::string command = Slurp(entry.path() / "cmdline");
-    if (command.starts_with("/bin/sh") && command.find(mark) != std::string::npos)
+    if (command.starts_with("/bin/sh") && command.find(mark) != std::string::npos) {
       return std::atoi(name.c_str());
+    }
   }
   return 0;
 }

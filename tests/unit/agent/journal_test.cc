@@ -138,8 +138,9 @@ TEST_F(JournalTest, OfManyOpenDeedsStaysWithinFourTimesTheirSize) {
   auto journal = Journal::Create(path_, "x");
   for (int i = 0; i < 2000; ++i) ASSERT_TRUE(journal->Begin(QdiscOn("veth" + std::to_string(i))).ok());
   const size_t needed = journal->size();
-  for (int i = 0; i < 100'000; ++i)
+  for (int i = 0; i < 100'000; ++i) {
     ASSERT_TRUE(journal->Undone(journal->Begin(QdiscOn("eth0")).value()).ok());
+  }
   EXPECT_LE(journal->size(), needed * 5);
   EXPECT_EQ(Read().open.size(), 2000u);
 }

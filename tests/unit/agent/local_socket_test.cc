@@ -346,8 +346,9 @@ TEST_F(LocalSocketTest, WhoAsksWithoutPauseDoesNotStarveOthers) {
     for (int i = 0; i < 1000; ++i) many += frame;
     char sink[65536];
     while (!stop) {
-      if (::send(loud.get(), many.data(), many.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN)
+      if (::send(loud.get(), many.data(), many.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN) {
         return;
+      }
       while (::recv(loud.get(), sink, sizeof(sink), MSG_DONTWAIT) > 0) {
       }
     }

@@ -117,6 +117,18 @@ TEST_F(TargetTest, ProcessThatIsNotThereIsNotFound) {
   EXPECT_EQ(Refusal(Pid(pid)), absl::NotFoundError(absl::StrCat("no process ", pid)));
 }
 
+TEST_F(TargetTest, ProcessInTheRootGroupHasNoGroup) {
+  if (mounts_.unified().empty()) GTEST_SKIP() << "cgroup v2 is not mounted";
+  TestCgroup group(GroupPath("a"));
+  Child inside([&] { return group.Join(); });
+  EXPECT_EQ((*Resolve(Pid(inside.pid())))->cgroup->path, group.path());
+  Child outside([&] {
+    std::ofstream procs(mounts_.unified() / "cgroup.procs");
+    return static_cast<bool>(procs << getpid() << std::flush);
+  });
+  EXPECT_FALSE((*Resolve(Pid(outside.pid())))->cgroup.has_value());
+}
+
 TEST_F(TargetTest, ProcessIdOutOfRangeIsRefused) {
   EXPECT_EQ(Refusal(Pid(0)).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(Refusal(Pid(4'194'305)).code(), absl::StatusCode::kInvalidArgument);
@@ -399,6 +411,16 @@ TEST_F(ContainerTargetTest, WithGroupsOfItsOwnIsAllOfThem) {
   EXPECT_EQ((*Resolve(Container(kId)))->cgroup->path, outer.path());
 }
 
+TEST_F(ContainerTargetTest, InAGroupThatMayBeSharedIsItsProcessOnly) {
+  TestCgroup group(GroupPath("docker.service"));
+  Child child([&] { return group.Join() && NewNetns(); });
+  container_ = Running(child.pid());
+  ResolvedTargetPtr target = Resolve(Container(kId)).value();
+  EXPECT_FALSE(target->cgroup.has_value());
+  EXPECT_FALSE(target->cgroup_is_target);
+  EXPECT_THAT(target->pids, ElementsAre(child.pid()));
+}
+
 TEST_F(ContainerTargetTest, ThatTheRuntimeDoesNotKnowIsNotFound) {
   EXPECT_EQ(Refusal(Container(kId)), absl::NotFoundError(absl::StrCat("no container ", kId)));
 }
@@ -406,6 +428,10 @@ TEST_F(ContainerTargetTest, ThatTheRuntimeDoesNotKnowIsNotFound) {
 TEST_F(ContainerTargetTest, WithoutARuntimeMayBeThereLater) {
   container_ = absl::UnavailableError("no container runtime answers; tried /run/x.sock: gone");
   EXPECT_EQ(Refusal(Container(kId)), container_.status());
+}
+
+TEST_F(ContainerTargetTest, WithoutALookupIsUnavailable) {
+  EXPECT_EQ(ResolveTarget(Container(kId), {}).status().code(), absl::StatusCode::kUnavailable);
 }
 
 TEST_F(ContainerTargetTest, ThatHasExitedMayComeBack) {
