@@ -2,11 +2,15 @@
 #include "tests/support/network.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "tests/support/clock.h"
 #include "tests/support/require.h"
 
 namespace sabot::test {
@@ -16,6 +20,26 @@ void WriteSysctl(const std::string& name, const std::string& value) {
   std::ofstream file("/proc/sys/" + name);
   file << value << std::flush;
   Require(file.good(), "set " + name);
+}
+
+// Sends single datagrams until one arrives.
+void WaitUntilReached(const Host& from, const Host& to, const Address& address) {
+  sockaddr_storage name = address.Socket(0);
+  loader::UniqueFd receiver = to.Socket(name.ss_family, SOCK_DGRAM);
+  loader::UniqueFd sender = from.Socket(name.ss_family, SOCK_DGRAM);
+  int64_t deadline_ns = NowNs() + absl::ToInt64Nanoseconds(Scaled(absl::Seconds(5)));
+  socklen_t length = sizeof(name);
+  // An address that is not valid yet cannot be bound either.
+  while (::bind(receiver.get(), reinterpret_cast<sockaddr*>(&name), Address::kSocketLength) != 0) {
+    Require(NowNs() < deadline_ns, "bind to " + address.text);
+    ::usleep(10'000);
+  }
+  RequireSyscall(::getsockname(receiver.get(), reinterpret_cast<sockaddr*>(&name), &length), "getsockname");
+  pollfd arrived{receiver.get(), POLLIN, 0};
+  do {
+    Require(NowNs() < deadline_ns, from.role() + " does not reach " + address.text);
+    ::sendto(sender.get(), "?", 1, MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&name), Address::kSocketLength);
+  } while (::poll(&arrived, 1, 20) <= 0);
 }
 
 void IpBatch(const Resident& resident, const std::string& lines) {
@@ -68,6 +92,7 @@ TestNetwork::TestNetwork(Resident::Cgroup cgroups)
     WriteSysctl("net/ipv4/ip_forward", "1");
     WriteSysctl("net/ipv6/conf/all/forwarding", "1");
   });
+  WaitUntilAllReachEachOther();
 }
 
 void TestNetwork::Connect(const Host& host) const {
@@ -92,6 +117,17 @@ void TestNetwork::ConnectDirectly() const {
   };
   IpBatch(target, absl::StrCat("link add eth1 type veth peer name eth1 netns ", peer.pid(), "\n", side(1)));
   IpBatch(peer, side(2));
+}
+
+void TestNetwork::WaitUntilAllReachEachOther() const {
+  for (Family family : kBothFamilies) {
+    WaitUntilReached(target, peer, peer.address(family));
+    WaitUntilReached(peer, target, target.address(family));
+    WaitUntilReached(target, neighbour, neighbour.address(family));
+    WaitUntilReached(neighbour, target, target.address(family));
+    WaitUntilReached(neighbour, peer, peer.address(family));
+    WaitUntilReached(target, peer, peer.eth1_address(family));
+  }
 }
 
 }  // namespace sabot::test

@@ -64,6 +64,9 @@ class TestNetwork {
  private:
   void Connect(const Host& host) const;
   void ConnectDirectly() const;
+  // Carrier and neighbour discovery take their time; a test that begins before would see losses of its own
+  // making.
+  void WaitUntilAllReachEachOther() const;
 };
 
 }  // namespace sabot::test
