@@ -2,7 +2,9 @@
 #include "tests/support/network.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -47,6 +49,19 @@ void IpBatch(const Resident& resident, const std::string& lines) {
 }
 
 }  // namespace
+
+void WaitUntilRunning(const Resident& resident, const std::string& device) {
+  loader::UniqueFd fd = resident.Socket(AF_INET, SOCK_DGRAM);
+  ifreq request{};
+  device.copy(request.ifr_name, sizeof(request.ifr_name) - 1);
+  int64_t deadline_ns = NowNs() + absl::ToInt64Nanoseconds(Scaled(absl::Seconds(5)));
+  while (true) {
+    RequireSyscall(::ioctl(fd.get(), SIOCGIFFLAGS, &request), "look at " + device + " in " + resident.role());
+    if ((request.ifr_flags & IFF_RUNNING) != 0) return;
+    Require(NowNs() < deadline_ns, device + " in " + resident.role() + " gets no carrier");
+    ::usleep(5'000);
+  }
+}
 
 const char* FamilyName(Family family) { return family == Family::kIpv4 ? "IPv4" : "IPv6"; }
 
@@ -120,6 +135,12 @@ void TestNetwork::ConnectDirectly() const {
 }
 
 void TestNetwork::WaitUntilAllReachEachOther() const {
+  for (const Host* host : {&target, &peer, &neighbour}) {
+    WaitUntilRunning(*host, "eth0");
+    WaitUntilRunning(router, "to-" + host->role());
+  }
+  WaitUntilRunning(target, "eth1");
+  WaitUntilRunning(peer, "eth1");
   for (Family family : kBothFamilies) {
     WaitUntilReached(target, peer, peer.address(family));
     WaitUntilReached(peer, target, target.address(family));

@@ -38,6 +38,9 @@ struct Address {
   std::string Prefix() const;
 };
 
+// Waits until the device has its carrier and the kernel has taken note of it everywhere (routes, addresses).
+void WaitUntilRunning(const Resident& resident, const std::string& device);
+
 // A resident with its addresses on eth0 and, if it has one, eth1.
 class Host : public Resident {
  public:

@@ -65,7 +65,7 @@ UniqueFd ReceiveFd(int channel, int& error) {
 }
 
 // The resident's whole life. Nothing here allocates: it runs between fork and exit of a threaded process.
-[[noreturn]] void Live(int channel) {
+[[noreturn]] void Live(int channel, bool own_network) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::prctl(PR_SET_NAME, "test-resident");
   ::setpgid(0, 0);
@@ -79,7 +79,7 @@ UniqueFd ReceiveFd(int channel, int& error) {
 
   SocketRequest request;
   if (::read(3, &request, sizeof(request)) < 0) _exit(1);  // "go": the control group is set
-  SendFd(3, -1, ::unshare(CLONE_NEWNET) == 0 ? 0 : errno);
+  SendFd(3, -1, !own_network || ::unshare(CLONE_NEWNET) == 0 ? 0 : errno);
   while (::read(3, &request, sizeof(request)) == sizeof(request)) {
     int fd = ::socket(request.domain, request.type | SOCK_CLOEXEC, request.protocol);
     SendFd(3, fd, fd < 0 ? errno : 0);
@@ -94,14 +94,14 @@ void Ask(int channel, const SocketRequest& request) {
 
 }  // namespace
 
-Resident::Resident(const std::string& role, Cgroup cgroup) : role_(role) {
+Resident::Resident(const std::string& role, Cgroup cgroup, Network network) : role_(role) {
   if (cgroup == Cgroup::kOwn) cgroup_.emplace(role);
   int ends[2];
   RequireSyscall(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), "make a socket pair");
   channel_ = UniqueFd(ends[0]);
   UniqueFd theirs(ends[1]);
   pid_ = ::fork();
-  if (pid_ == 0) Live(theirs.get());
+  if (pid_ == 0) Live(theirs.get(), network == Network::kOwn);
   RequireSyscall(pid_, "fork");
   RememberProcess(pid_);
   if (cgroup_.has_value()) cgroup_->Add(pid_);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A process that lives in a network namespace of its own, and on request in a control group of its own: what
-// a pod is to the product. The namespace lives exactly as long as the process; nothing is bound below
-// /run/netns.
+// A process that lives in a network namespace of its own (or, like a hostNetwork pod, in the machine's), and
+// on request in a control group of its own: what a pod is to the product. The namespace lives exactly as long
+// as the process; nothing is bound below /run/netns.
 //
 // Sockets are made by the resident and handed over, so that they belong to its namespace *and* to its control
 // group (cgroup hooks look at where the socket was made), while the test reads and writes them.
@@ -24,9 +24,11 @@ namespace sabot::test {
 class Resident {
  public:
   enum class Cgroup { kInherited, kOwn };
+  enum class Network { kOwn, kMachine };
 
   // `role` names it in messages and in its control group's name.
-  explicit Resident(const std::string& role, Cgroup cgroup = Cgroup::kInherited);
+  explicit Resident(const std::string& role, Cgroup cgroup = Cgroup::kInherited,
+                    Network network = Network::kOwn);
   Resident(const Resident&) = delete;
   Resident& operator=(const Resident&) = delete;
   ~Resident();
