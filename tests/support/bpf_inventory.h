@@ -18,7 +18,7 @@ using BpfObject = std::string;
 
 struct BpfInventory {
   std::map<BpfObject, std::string> described;  // every object -> "prog 17 (tc__egress, type 3)"
-  std::set<BpfObject> held;                    // by a process's descriptor, or by an object that is held
+  std::set<BpfObject> held;  // by a process's descriptor, a filter, or an object that is held
 
   static BpfInventory Take();
   std::vector<BpfObject> Unheld() const;

@@ -4,6 +4,7 @@
 // things of others come and go, which must not be found.
 #include "tests/support/host_snapshot.h"
 
+#include <bpf/bpf.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -121,17 +122,21 @@ TEST_F(Snapshot, FindsAStateFileAndAMount) {
 }
 
 TEST_F(Snapshot, FindsABpfProgramThatNobodyHolds) {
-  // A namespace that the snapshot does not look into keeps the filter, and that the program.
-  Resident elsewhere("elsewhere");
-  elsewhere.Run({"ip", "link", "add", "d0", "type", "veth", "peer", "name", "d1"});
-  AttachClsactEgress(elsewhere, "d0", LoadDropper(DropperKind::kTc, 0, "left_behind").get());
+  // A pin keeps it, on a file system that nobody looks at.
+  TempDir elsewhere;
+  ASSERT_EQ(::mount("none", elsewhere.path().c_str(), "bpf", 0, nullptr), 0);
+  std::string pin = elsewhere.path() + "/pin";
+  ASSERT_EQ(bpf_obj_pin(LoadDropper(DropperKind::kTc, 0, "left_behind").get(), pin.c_str()), 0);
   EXPECT_THAT(Difference(), Contains(HasSubstr("nothing holds: prog")));
-  elsewhere.Kill();
+  ::umount(elsewhere.path().c_str());
   EXPECT_THAT(DifferenceSince(before_, scope_), IsEmpty());
 }
 
 TEST_F(Snapshot, IgnoresWhatOthersDo) {
   auto held_by_a_process = LoadDropper(DropperKind::kTc, 0, "others");
+  Resident elsewhere("elsewhere");
+  elsewhere.Run({"ip", "link", "add", "d0", "type", "veth", "peer", "name", "d1"});
+  AttachClsactEgress(elsewhere, "d0", LoadDropper(DropperKind::kTc, 0, "others_filter").get());
   const std::string others_groups[] = {
       CgroupV2Mount() + "/sabot-t999999999-target-1", CgroupV2Mount() + "/sabot-test-999999999",
       CgroupV2Mount() + "/sabot-probe-1-1", CgroupV2Mount() + "/sabot-words-a1B2c3"};

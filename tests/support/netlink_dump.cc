@@ -5,6 +5,7 @@
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -146,7 +147,7 @@ std::string TrafficControlLine(const char* what, const nlmsghdr& message) {
                       Attributes<tcmsg>(message, {TCA_STATS, TCA_XSTATS, TCA_STATS2}));
 }
 
-void AddFilters(std::vector<std::string>& lines) {
+void EachFilter(const std::function<void(const nlmsghdr&)>& each) {
   struct if_nameindex* all = ::if_nameindex();
   for (struct if_nameindex* one = all; one != nullptr && one->if_index != 0; ++one) {
     for (uint32_t parent :
@@ -154,8 +155,7 @@ void AddFilters(std::vector<std::string>& lines) {
       tcmsg header{};
       header.tcm_ifindex = static_cast<int>(one->if_index);
       header.tcm_parent = parent;
-      Dump(RTM_GETTFILTER, header,
-           [&](const nlmsghdr& message) { lines.push_back(TrafficControlLine("filter", message)); });
+      Dump(RTM_GETTFILTER, header, each);
     }
   }
   ::if_freenameindex(all);
@@ -180,8 +180,24 @@ std::vector<std::string> DumpNamespace() {
   }
   Dump(RTM_GETQDISC, tcmsg{},
        add([](const nlmsghdr& message) { return TrafficControlLine("qdisc", message); }));
-  AddFilters(lines);
+  EachFilter([&](const nlmsghdr& message) { lines.push_back(TrafficControlLine("filter", message)); });
   return lines;
+}
+
+std::vector<uint32_t> FilterPrograms() {
+  std::vector<uint32_t> ids;
+  EachFilter([&](const nlmsghdr& message) {
+    if (Text<tcmsg>(message, TCA_KIND) != "bpf") return;
+    EachAttribute<tcmsg>(message, [&](int type, const void* data, size_t length) {
+      if (type != TCA_OPTIONS) return;
+      const auto* option = static_cast<const rtattr*>(data);
+      for (auto left = static_cast<int>(length); RTA_OK(option, left); option = RTA_NEXT(option, left)) {
+        if (option->rta_type == TCA_BPF_ID)
+          std::memcpy(&ids.emplace_back(), RTA_DATA(option), sizeof(uint32_t));
+      }
+    });
+  });
+  return ids;
 }
 
 std::vector<std::string> DumpQdiscs(const std::string& device) {
