@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the fault does, in numbers.
+#include <algorithm>
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
@@ -62,8 +63,8 @@ void ExpectTcpUnderDelay(Scenario& scenario, Family family, absl::Duration delay
   ASSERT_EQ(result.round_trips_ns.size(), 5U) << FamilyName(family);
   EXPECT_GE(Percentile(result.round_trips_ns, 0), asked_ns);
   EXPECT_LE(Percentile(result.round_trips_ns, 0.5), asked_ns + ScaledNs(absl::Milliseconds(10)));
-  // Held packets that stay charged to their socket make this 1 Mbit/s.
-  EXPECT_GE(result.megabits_per_second, 20) << FamilyName(family);
+  // Held packets that stay charged to their socket make this 1 Mbit/s, on slow machines too.
+  EXPECT_GE(result.megabits_per_second, std::max(3.0, 20 / TimeScale())) << FamilyName(family);
 }
 
 // Nothing arrives. The sender is told (EPERM) exactly where the rung sits at the socket.
