@@ -108,6 +108,9 @@ class StateDir {
   // The claims of the dead do not count.
   absl::StatusOr<TargetClaim> ClaimTarget(std::string_view key, std::string_view owner) const;
 
+  // Removes the claims of the dead, which are void but still files.
+  absl::Status RemoveDeadClaims() const;
+
   // Halt is on disk when this returns; halting twice, or resuming what is not halted, is OK. `who` is kept
   // for messages.
   absl::Status Halt(std::string_view who) const;

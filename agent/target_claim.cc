@@ -92,6 +92,16 @@ absl::StatusOr<TargetClaim> StateDir::ClaimTarget(std::string_view key, std::str
   return TargetClaim(file, *std::move(lock));
 }
 
+absl::Status StateDir::RemoveDeadClaims() const {
+  std::error_code error;
+  const fs::path directory = path_ / "targets";
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    absl::Status removed = RemoveStale(entry.path());
+    if (!removed.ok() && !absl::IsAlreadyExists(removed) && !absl::IsNotFound(removed)) return removed;
+  }
+  return absl::OkStatus();
+}
+
 TargetClaim& TargetClaim::operator=(TargetClaim&& other) noexcept {
   Release();
   path_ = std::move(other.path_);

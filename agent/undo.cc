@@ -68,6 +68,7 @@ absl::StatusOr<UndoReport> UndoDeadInstances(const StateDir& state_dir) {
   for (const InstanceInfo& info : instances) {
     if (!info.live) UndoInstance(state_dir, info, report);
   }
+  SABOT_RETURN_IF_ERROR(state_dir.RemoveDeadClaims());
   return report;
 }
 
