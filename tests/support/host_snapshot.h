@@ -12,8 +12,8 @@
 //   processes                  descendants of the test that it did not start itself; orphans come to the test
 //                              (AdoptOrphans), so a helper is found however it was started
 //   BPF programs, links, maps  those that came since the first snapshot and that nothing holds: no
-//                              process, no filter of a live namespace, no held object; they stay for ever. What
-//                              a process holds goes with it, and the processes are checked
+//                              process, no filter of a live namespace, no held object; they stay for ever.
+//                              What a process holds goes with it, and the processes are checked
 //   state directory            every entry but empty directories
 //   the machine itself         what its own devices carry (devices that come and go are others'), and entries
 //                              named after the product among links, mounts, cgroups, /run/netns and BPF pins,
