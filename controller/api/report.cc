@@ -20,11 +20,6 @@ std::string_view Head(std::string_view text, size_t limit) {
   return text.substr(0, limit);
 }
 
-std::string Bounded(std::string_view text) {
-  const std::string_view head = Head(text, kMaxText);
-  return head.size() == text.size() ? std::string(text) : StrCat(head, "...");
-}
-
 }  // namespace
 
 void Report::BeginObject(std::string_view prefix) {
@@ -48,7 +43,7 @@ void Report::Add(Severity severity, Position at, std::string_view field, std::st
   }
   std::string path = StrCat(prefix_, field);
   if (field.empty() && !path.empty()) path.pop_back();  // the dot
-  problems_.push_back({severity, file_, at.line, at.column, Bounded(path), Bounded(message)});
+  problems_.push_back({severity, file_, at.line, at.column, BoundedText(path), BoundedText(message)});
 }
 
 std::vector<Problem> Report::Take() {
@@ -61,6 +56,11 @@ std::vector<Problem> Report::Take() {
   fields_with_errors_.clear();
   errors_ = 0;
   return std::exchange(problems_, {});
+}
+
+std::string BoundedText(std::string_view text) {
+  const std::string_view head = Head(text, kMaxText);
+  return head.size() == text.size() ? std::string(text) : StrCat(head, "...");
 }
 
 std::string Quoted(std::string_view text) {

@@ -47,6 +47,9 @@ class Report {
   size_t errors_ = 0;
 };
 
+// `text`, cut when it is longer than a message should be.
+std::string BoundedText(std::string_view text);
+
 // `text` in double quotes for a message: control bytes escaped, cut when it is long.
 std::string Quoted(std::string_view text);
 

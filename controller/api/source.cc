@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/api/source.h"
+#include "controller/api/report.h"
 #include "controller/api/str_cat.h"
 
 namespace sabot::api {
@@ -13,12 +14,12 @@ Position Source::Find(std::string_view field) const {
   return start;
 }
 
-Problem Source::MakeProblem(Severity severity, std::string_view field, std::string message) const {
+Problem Source::MakeProblem(Severity severity, std::string_view field, std::string_view message) const {
   const Position at = Find(field);
   // A path of the object as a whole is its prefix without the dot.
   std::string path = StrCat(prefix, field);
   if (field.empty() && !path.empty()) path.pop_back();
-  return {severity, file, at.line, at.column, std::move(path), std::move(message)};
+  return {severity, file, at.line, at.column, BoundedText(path), BoundedText(message)};
 }
 
 }  // namespace sabot::api

@@ -24,7 +24,7 @@ struct Source {
   Position Find(std::string_view field) const;
 
   // A problem of `field` (a path within the object; empty: of the object as a whole).
-  Problem MakeProblem(Severity severity, std::string_view field, std::string message) const;
+  Problem MakeProblem(Severity severity, std::string_view field, std::string_view message) const;
 };
 
 }  // namespace sabot::api

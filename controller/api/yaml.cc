@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include "controller/api/str_cat.h"
 #include "controller/api/text_check.h"
@@ -20,9 +21,15 @@ Position At(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
 // own is used, so that there is one place and one type to catch.
 class Events : public YAML::EventHandler {
  public:
-  explicit Events(YamlBuilder& builder) : builder_(builder) {}
+  // `last_start`: offset of the document before this one, -1 for none; set to this one's.
+  Events(YamlBuilder& builder, int& last_start) : builder_(builder), last_start_(last_start) {}
 
-  void OnDocumentStart(const YAML::Mark&) override {}
+  // A token that cannot stand outside a collection, as in "a, b", makes yaml-cpp 0.7 find empty documents
+  // there for ever.
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (mark.pos == std::exchange(last_start_, mark.pos))
+      throw YAML::ParserException(mark, "unexpected character");
+  }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Check(mark, builder_.Null(At(mark), anchor));
@@ -51,6 +58,7 @@ class Events : public YAML::EventHandler {
   }
 
   YamlBuilder& builder_;
+  int& last_start_;
 };
 
 // yaml-cpp reads a flow collection to its end before it tells of it, at some 200 bytes for each of these
@@ -63,9 +71,9 @@ bool HasTooManyFlowTokens(std::string_view content) {
 }
 
 // One document into `file`; false when there are no more or the rest cannot be read.
-bool NextDocument(YAML::Parser& parser, YamlFile& file, Report& report) {
+bool NextDocument(YAML::Parser& parser, int& last_start, YamlFile& file, Report& report) {
   YamlBuilder builder(file, report);
-  Events events(builder);
+  Events events(builder, last_start);
   try {
     if (!parser.HandleNextDocument(events)) return false;
   } catch (const YAML::Exception& error) {
@@ -120,7 +128,8 @@ YamlFile ParseYaml(std::string_view content, Report& report) {
   std::istringstream stream{std::string(content)};
   try {
     YAML::Parser parser(stream);
-    while (NextDocument(parser, file, report)) {
+    int last_start = -1;
+    while (NextDocument(parser, last_start, file, report)) {
     }
   } catch (const std::exception& error) {
     report.Error({}, "", StrCat("not valid YAML: ", error.what()));

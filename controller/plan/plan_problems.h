@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "controller/api/problem.h"
@@ -20,12 +19,12 @@ class PlanProblems {
       : source_(source), problems_(problems) {}
 
   // `field` is a path within the experiment: "spec.delay.jitter".
-  void Error(std::string_view field, std::string message) {
+  void Error(std::string_view field, std::string_view message) {
     ++errors_;
-    problems_.push_back(source_.MakeProblem(api::Severity::kError, field, std::move(message)));
+    problems_.push_back(source_.MakeProblem(api::Severity::kError, field, message));
   }
-  void Warning(std::string_view field, std::string message) {
-    problems_.push_back(source_.MakeProblem(api::Severity::kWarning, field, std::move(message)));
+  void Warning(std::string_view field, std::string_view message) {
+    problems_.push_back(source_.MakeProblem(api::Severity::kWarning, field, message));
   }
   // How many errors so far.
   size_t errors() const { return errors_; }

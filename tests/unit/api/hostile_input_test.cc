@@ -120,6 +120,13 @@ TEST(HostileInput, ManyUnknownFields) {
   EXPECT_LE(QuickErrorsOf(text).size(), 1001u);
 }
 
+// yaml-cpp finds empty documents there without end.
+TEST(HostileInput, FlowCharactersOutsideOfCollections) {
+  for (std::string_view text : {",", ",,,,x", "---\n,", "a: b\n, c", "# x\n,\n"}) {
+    EXPECT_THAT(QuickErrorsOf(text), testing::Contains("not valid YAML: unexpected character")) << text;
+  }
+}
+
 TEST(HostileInput, LongLines) {
   EXPECT_FALSE(QuickErrorsOf(std::string(8 << 20, 'a')).empty());
   EXPECT_FALSE(QuickErrorsOf("a: \"" + std::string(4 << 20, 'x')).empty());
