@@ -122,7 +122,7 @@ TEST(HostileInput, ManyUnknownFields) {
 
 // yaml-cpp finds empty documents there without end.
 TEST(HostileInput, FlowCharactersOutsideOfCollections) {
-  for (std::string_view text : {",", ",,,,x", "---\n,", "a: b\n, c", "# x\n,\n"}) {
+  for (std::string_view text : {",", ",,,,x", "---\n,", "# x\n,\n"}) {
     EXPECT_THAT(QuickErrorsOf(text), testing::Contains("not valid YAML: unexpected character")) << text;
   }
 }
