@@ -64,7 +64,7 @@ std::unique_ptr<SabotRun> Scenario::Start(const std::vector<NetworkChaos>& exper
   return std::make_unique<SabotRun>(cli_, args);
 }
 
-std::unique_ptr<SabotRun> Scenario::Inject(const NetworkChaos& experiment) {
+std::unique_ptr<SabotRun> Scenario::Inject(const NetworkChaos& experiment, FaultReport* injected) {
   auto run = Start({experiment});
   FaultReport fault = run->WaitInjected().front();
   EXPECT_EQ(fault.mechanism, cell_.mechanism) << fault.Describe();
@@ -72,6 +72,7 @@ std::unique_ptr<SabotRun> Scenario::Inject(const NetworkChaos& experiment) {
   EXPECT_EQ(fault.phase, "Injected") << fault.Describe();
   EXPECT_NE(fault.experiment.find(experiment.name), std::string::npos) << fault.Describe();
   EXPECT_NE(fault.target.find("target"), std::string::npos) << fault.Describe();
+  if (injected != nullptr) *injected = fault;
   return run;
 }
 

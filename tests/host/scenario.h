@@ -37,7 +37,7 @@ class Scenario {
   // `sabot run` of these manifests on the cell's rung; does not wait.
   std::unique_ptr<SabotRun> Start(const std::vector<NetworkChaos>& experiments, bool with_peer = false);
   // The same, and waits until every experiment is injected, by the rung that was asked for.
-  std::unique_ptr<SabotRun> Inject(const NetworkChaos& experiment);
+  std::unique_ptr<SabotRun> Inject(const NetworkChaos& experiment, FaultReport* injected = nullptr);
 
   // Datagrams from `from` to `to`, all of which shall be hit, or none.
   void ExpectHit(const Host& from, const Host& to, int packets = 60);

@@ -56,7 +56,8 @@ FaultReport FaultReport::Parse(const json& object) {
           .message = Text(object, "message"),
           .seen = Number(object, "seen"),
           .matched = Number(object, "matched"),
-          .affected = Number(object, "affected")};
+          .affected = Number(object, "affected"),
+          .expires_in_ms = Number(object, "expiresInMs")};
 }
 
 std::string FaultReport::Describe() const {

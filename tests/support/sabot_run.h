@@ -21,6 +21,7 @@ namespace sabot::test {
 struct FaultReport {
   std::string id, experiment, kind, target, mechanism, phase, message;
   uint64_t seen = 0, matched = 0, affected = 0;
+  uint64_t expires_in_ms = 0;  // time left; 0 when it is over or has no deadline
 
   static FaultReport Parse(const nlohmann::json& json);
   std::string Describe() const;
