@@ -30,7 +30,8 @@ void Log(const sabot::v1::FaultStatus& fault) {
   std::cerr << "fault " << fault.id() << " " << fault.kind() << " on " << fault.target() << ": "
             << sabot::v1::FaultPhase_Name(fault.phase());
   if (!fault.mechanism().empty()) std::cerr << " by " << fault.mechanism();
-  for (const auto& rung : fault.rejected()) std::cerr << "; not " << rung.mechanism() << ": " << rung.reason();
+  for (const auto& rung : fault.rejected())
+    std::cerr << "; not " << rung.mechanism() << ": " << rung.reason();
   if (!fault.message().empty()) std::cerr << ": " << fault.message();
   std::cerr << std::endl;
 }
@@ -62,7 +63,8 @@ int Serve(const Flags& flags) {
   auto session = Session::Create(std::move(options), *std::move(features), repaired);
   if (!session.ok()) return Fail(session.status());
   for (const std::string& problem : repaired.problems) std::cerr << "sabot-agent: " << problem << "\n";
-  if (repaired.undone > 0) std::cerr << "sabot-agent: undid " << repaired.undone << " deed(s) of a dead agent\n";
+  if (repaired.undone > 0)
+    std::cerr << "sabot-agent: undid " << repaired.undone << " deed(s) of a dead agent\n";
   std::unique_ptr<MetricsServer> metrics;
   if (!flags.metrics.empty()) {
     auto started = MetricsServer::Start(flags.metrics, (*session)->reconciler());
@@ -80,9 +82,12 @@ int Serve(const Flags& flags) {
 
 int main(int argc, char** argv) {
   sabot::agent::Flags flags;
-  CLI::App app("Holds the faults of one node. Takes its fault map over the local socket; ends every fault when whoever "
-               "gave the map disconnects.");
-  app.add_option("--state-dir", flags.state_dir, "Where journal and socket live (default: $SABOT_STATE_DIR or /run/sabot)");
+  CLI::App app(
+      "Holds the faults of one node. Takes its fault map over the local socket; ends every fault when "
+      "whoever "
+      "gave the map disconnects.");
+  app.add_option("--state-dir", flags.state_dir,
+                 "Where journal and socket live (default: $SABOT_STATE_DIR or /run/sabot)");
   app.add_option("--metrics", flags.metrics, "Serve Prometheus metrics on HOST:PORT");
   app.add_option("--mechanism", flags.mechanisms, "FAMILY=RUNG: take this rung and no other");
   app.add_option("--no-feature", flags.no_features, "Do as if the kernel lacked this feature");

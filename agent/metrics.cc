@@ -66,7 +66,8 @@ class FaultCollector : public prometheus::Collectable {
   std::vector<MetricFamily> Collect() const override {
     const std::vector<FaultStatus> faults = reconciler_.Status();
     return {
-        CounterFamily("sabot_fault_seen_total", "Packets that came past the fault's hook.", faults, &Counters::seen),
+        CounterFamily("sabot_fault_seen_total", "Packets that came past the fault's hook.", faults,
+                      &Counters::seen),
         CounterFamily("sabot_fault_matched_total", "Packets that fitted the fault's rule.", faults,
                       &Counters::matched),
         CounterFamily("sabot_fault_affected_total", "Packets that were dropped or delayed.", faults,
@@ -92,8 +93,8 @@ MetricsServer::~MetricsServer() = default;
 absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(const std::string& address,
                                                                     Reconciler& reconciler) {
   try {
-    std::unique_ptr<Parts> parts(new Parts{std::make_shared<FaultCollector>(reconciler),
-                                           prometheus::Exposer(address, 2)});
+    std::unique_ptr<Parts> parts(
+        new Parts{std::make_shared<FaultCollector>(reconciler), prometheus::Exposer(address, 2)});
     parts->exposer.RegisterCollectable(parts->collector);
     return std::unique_ptr<MetricsServer>(new MetricsServer(std::move(parts)));
   } catch (const std::exception& error) {

@@ -19,7 +19,8 @@ namespace sabot::agent {
 class MetricsServer {
  public:
   // `address` is HOST:PORT. UNAVAILABLE if it cannot be listened on.
-  static absl::StatusOr<std::unique_ptr<MetricsServer>> Start(const std::string& address, Reconciler& reconciler);
+  static absl::StatusOr<std::unique_ptr<MetricsServer>> Start(const std::string& address,
+                                                              Reconciler& reconciler);
   ~MetricsServer();
 
  private:

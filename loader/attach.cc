@@ -13,7 +13,8 @@ namespace {
 constexpr auto kTcxIngress = static_cast<bpf_attach_type>(46);
 constexpr auto kTcxEgress = static_cast<bpf_attach_type>(47);
 
-absl::StatusOr<UniqueFd> CreateLink(int program, int target, bpf_attach_type type, const std::string& attempt) {
+absl::StatusOr<UniqueFd> CreateLink(int program, int target, bpf_attach_type type,
+                                    const std::string& attempt) {
   const int fd = bpf_link_create(program, target, type, nullptr);
   if (fd >= 0) return UniqueFd(fd);
   return ErrnoStatus(-fd, attempt);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Typed views of BPF maps. A view borrows the map's descriptor, which must outlive it. Look-ups and updates of the
-// kernel are atomic per element as the map type defines; the views themselves are thread-compatible.
+// Typed views of BPF maps. A view borrows the map's descriptor, which must outlive it. Look-ups and updates
+// of the kernel are atomic per element as the map type defines; the views themselves are thread-compatible.
 #ifndef SABOT_LOADER_MAP_H_
 #define SABOT_LOADER_MAP_H_
 
@@ -31,7 +31,8 @@ class MapRef {
   absl::Status Set(const Key& key, const Value& value) {
     if (bpf_map_update_elem(fd_, &key, &value, BPF_ANY) == 0) return absl::OkStatus();
     const std::string attempt = absl::StrCat("update BPF map ", name_);
-    if (errno == E2BIG || errno == ENOSPC) return absl::ResourceExhaustedError(absl::StrCat(attempt, ": it is full"));
+    if (errno == E2BIG || errno == ENOSPC)
+      return absl::ResourceExhaustedError(absl::StrCat(attempt, ": it is full"));
     return ErrnoStatus(errno, attempt);
   }
 
@@ -83,8 +84,8 @@ class PerCpuArrayRef {
   int cpus_;
 };
 
-// An mmap-able array, seen as memory that the kernel's programs read at the same time. 64-bit fields are written
-// with Store(), so that a program sees the old or the new value and stores are seen in order.
+// An mmap-able array, seen as memory that the kernel's programs read at the same time. 64-bit fields are
+// written with Store(), so that a program sees the old or the new value and stores are seen in order.
 template <typename Value>
 class MappedArray {
   static_assert(sizeof(Value) % 8 == 0, "the kernel rounds values up to 8 bytes");

@@ -34,7 +34,8 @@ std::string DescribeRoute(const Route& route) {
 
 absl::StatusOr<IpPrefix> IpPrefix::Parse(std::string_view text) {
   auto invalid = [&] {
-    return absl::InvalidArgumentError(absl::StrCat("\"", std::string(text), "\" is not an IP address or prefix"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", std::string(text), "\" is not an IP address or prefix"));
   };
   size_t slash = text.find('/');
   std::string host(text.substr(0, slash));
@@ -48,7 +49,8 @@ absl::StatusOr<IpPrefix> IpPrefix::Parse(std::string_view text) {
   std::string_view length = text.substr(slash + 1);
   bool digits =
       !length.empty() && length.size() <= 3 && length.find_first_not_of("0123456789") == length.npos;
-  if (!digits || !absl::SimpleAtoi(std::string(length), &prefix.length) || prefix.length > BitsOf(prefix.family))
+  if (!digits || !absl::SimpleAtoi(std::string(length), &prefix.length) ||
+      prefix.length > BitsOf(prefix.family))
     return invalid();
   return prefix;
 }

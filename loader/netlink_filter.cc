@@ -64,8 +64,7 @@ absl::Status CheckExact(const FilterAt& at, const std::string& attempt) {
   return absl::InvalidArgumentError(absl::StrCat(attempt, ": priority and handle must be given"));
 }
 
-absl::Status Put(Netlink& netlink, const FilterAt& at, const BpfFilter& filter, int flags,
-                 const char* verb) {
+absl::Status Put(Netlink& netlink, const FilterAt& at, const BpfFilter& filter, int flags, const char* verb) {
   std::string attempt = Describe(netlink, at, verb);
   SABOT_RETURN_IF_ERROR(CheckExact(at, attempt));
   SABOT_ASSIGN_OR_RETURN(NetlinkReply reply,

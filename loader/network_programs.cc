@@ -87,8 +87,8 @@ Net NetKey(uint32_t lane, const Prefix& prefix) {
 
 // Calls `change(map, key)` with the map that holds prefixes like this one.
 template <typename Hosts4, typename Hosts6, typename Nets4, typename Nets6, typename Change>
-absl::Status Dispatch(uint32_t lane, const Prefix& prefix, Hosts4& hosts4, Hosts6& hosts6, Nets4& nets4, Nets6& nets6,
-                      Change change) {
+absl::Status Dispatch(uint32_t lane, const Prefix& prefix, Hosts4& hosts4, Hosts6& hosts6, Nets4& nets4,
+                      Nets6& nets6, Change change) {
   if (prefix.host()) {
     return prefix.v6 ? change(hosts6, HostKey<sabot_host6>(lane, prefix))
                      : change(hosts4, HostKey<sabot_host4>(lane, prefix));
@@ -126,10 +126,10 @@ absl::StatusOr<NetworkPrograms::Skeleton> NetworkPrograms::Load(Limits limits) {
 absl::StatusOr<std::unique_ptr<NetworkPrograms>> NetworkPrograms::Create(Limits limits) {
   SABOT_ASSIGN_OR_RETURN(Skeleton skeleton, Load(limits));
   const auto& maps = skeleton->maps;
-  SABOT_ASSIGN_OR_RETURN(
-      auto lanes, MappedArray<sabot_lane>::Create(bpf_map__fd(maps.sabot_lanes), limits.lanes, "sabot_lanes"));
-  SABOT_ASSIGN_OR_RETURN(
-      auto rules, MappedArray<sabot_rule>::Create(bpf_map__fd(maps.sabot_rules), limits.rules, "sabot_rules"));
+  SABOT_ASSIGN_OR_RETURN(auto lanes, MappedArray<sabot_lane>::Create(bpf_map__fd(maps.sabot_lanes),
+                                                                     limits.lanes, "sabot_lanes"));
+  SABOT_ASSIGN_OR_RETURN(auto rules, MappedArray<sabot_rule>::Create(bpf_map__fd(maps.sabot_rules),
+                                                                     limits.rules, "sabot_rules"));
   SABOT_ASSIGN_OR_RETURN(
       auto heartbeats,
       MappedArray<uint64_t>::Create(bpf_map__fd(maps.sabot_heartbeats),
@@ -138,8 +138,8 @@ absl::StatusOr<std::unique_ptr<NetworkPrograms>> NetworkPrograms::Create(Limits 
       new NetworkPrograms(std::move(skeleton), std::move(lanes), std::move(rules), std::move(heartbeats)));
 }
 
-NetworkPrograms::NetworkPrograms(Skeleton skeleton, MappedArray<sabot_lane> lanes, MappedArray<sabot_rule> rules,
-                                 MappedArray<uint64_t> heartbeats)
+NetworkPrograms::NetworkPrograms(Skeleton skeleton, MappedArray<sabot_lane> lanes,
+                                 MappedArray<sabot_rule> rules, MappedArray<uint64_t> heartbeats)
     : skeleton_(std::move(skeleton)),
       lanes_(std::move(lanes)),
       rules_(std::move(rules)),

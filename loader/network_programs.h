@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owner of bpf/network.bpf.c: loads it once, and gives out entry programs and access to its maps. Knows lanes, rules
-// and peers as bpf/abi/network.h defines them, and not what they are for. Thread-compatible.
+// Owner of bpf/network.bpf.c: loads it once, and gives out entry programs and access to its maps. Knows
+// lanes, rules and peers as bpf/abi/network.h defines them, and not what they are for. Thread-compatible.
 #ifndef SABOT_LOADER_NETWORK_PROGRAMS_H_
 #define SABOT_LOADER_NETWORK_PROGRAMS_H_
 
@@ -19,8 +19,8 @@ struct network_bpf;
 
 namespace sabot::loader {
 
-// An IPv4 or IPv6 prefix; bits behind `length` are zero. Ordered so that a prefix stands right before the ones that
-// it covers.
+// An IPv4 or IPv6 prefix; bits behind `length` are zero. Ordered so that a prefix stands right before the
+// ones that it covers.
 struct Prefix {
   bool v6 = false;
   std::array<uint8_t, 16> address = {};
@@ -34,8 +34,9 @@ struct Prefix {
 
 class NetworkPrograms {
  public:
-  // Sizes of the maps; all at least 1. Lanes and rules cost 360 and 32 bytes of kernel memory each, and 48 and 16
-  // per CPU; `hosts`, the whole addresses of each family in all peer lists, 16 bytes, and about 80 when in use.
+  // Sizes of the maps; all at least 1. Lanes and rules cost 360 and 32 bytes of kernel memory each, and 48
+  // and 16 per CPU; `hosts`, the whole addresses of each family in all peer lists, 16 bytes, and about 80
+  // when in use.
   struct Limits {
     uint32_t lanes;
     uint32_t rules;
@@ -47,8 +48,8 @@ class NetworkPrograms {
   // Rules act until this CLOCK_BOOTTIME. A plain store: costs nothing and cannot fail.
   void SetLease(uint64_t boottime_ns);
 
-  // A new program that runs `body` for `lane`; it must be attached where that body's section says. Not bound to the
-  // lifetime of this object: when that ends, the entry passes everything.
+  // A new program that runs `body` for `lane`; it must be attached where that body's section says. Not bound
+  // to the lifetime of this object: when that ends, the entry passes everything.
   absl::StatusOr<UniqueFd> MakeEntry(sabot_body body, uint32_t lane) const;
 
   // The name that entries to `body` have in the kernel, at most 15 bytes.

@@ -11,7 +11,11 @@ namespace sabot::loader {
 
 absl::StatusOr<UniqueFd> LoadRedirect(uint32_t ifindex) {
   const bpf_insn code[] = {
-      {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 1, .src_reg = 0, .off = 0, .imm = static_cast<int>(ifindex)},
+      {.code = BPF_ALU64 | BPF_MOV | BPF_K,
+       .dst_reg = 1,
+       .src_reg = 0,
+       .off = 0,
+       .imm = static_cast<int>(ifindex)},
       {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .src_reg = 0, .off = 0, .imm = 0},
       {.code = BPF_JMP | BPF_CALL, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = BPF_FUNC_redirect},
       {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},

@@ -9,8 +9,8 @@
 
 namespace sabot::loader {
 
-// A sched_cls program, "sabot_return", that sends every packet out through the device with this index. It needs no
-// map, so it goes on working after the process that made it.
+// A sched_cls program, "sabot_return", that sends every packet out through the device with this index. It
+// needs no map, so it goes on working after the process that made it.
 absl::StatusOr<UniqueFd> LoadRedirect(uint32_t ifindex);
 
 }  // namespace sabot::loader

@@ -15,8 +15,8 @@
 
 namespace sabot {
 
-// "<attempt>: <strerror>", with the code that corresponds to `error` (a positive errno). `attempt` says what was
-// tried on what: "attach tcx egress to eth0 in netns 4026532589".
+// "<attempt>: <strerror>", with the code that corresponds to `error` (a positive errno). `attempt` says what
+// was tried on what: "attach tcx egress to eth0 in netns 4026532589".
 inline absl::Status ErrnoStatus(int error, std::string_view attempt) {
   return absl::ErrnoToStatus(error, absl::string_view(attempt.data(), attempt.size()));
 }
@@ -27,10 +27,9 @@ inline absl::Status ErrnoStatus(int error, std::string_view attempt) {
 #define SABOT_CONCAT(a, b) SABOT_CONCAT_(a, b)
 
 // Returns from the function if `expr`, an absl::Status, is not OK.
-#define SABOT_RETURN_IF_ERROR(expr)                             \
-  do {                                                          \
-    if (absl::Status sabot_status = (expr); !sabot_status.ok()) \
-      return sabot_status;                                      \
+#define SABOT_RETURN_IF_ERROR(expr)                                                  \
+  do {                                                                               \
+    if (absl::Status sabot_status = (expr); !sabot_status.ok()) return sabot_status; \
   } while (0)
 
 // `decl = value of expr`, or returns the status of `expr`, an absl::StatusOr.

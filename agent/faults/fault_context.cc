@@ -7,12 +7,11 @@ namespace sabot::agent {
 
 absl::StatusOr<NetworkEngine*> FaultContext::Network() {
   if (network_ == nullptr) {
-    NetworkEngine::Options options = {.limits = {.lanes = options_.max_targets,
-                                                 .rules = options_.max_faults,
-                                                 .hosts = options_.max_peers},
-                                      .tcx = features_.Has(loader::Feature::kTcx),
-                                      .owner = options_.owner,
-                                      .helper_path = options_.helper_path};
+    NetworkEngine::Options options = {
+        .limits = {.lanes = options_.max_targets, .rules = options_.max_faults, .hosts = options_.max_peers},
+        .tcx = features_.Has(loader::Feature::kTcx),
+        .owner = options_.owner,
+        .helper_path = options_.helper_path};
     SABOT_ASSIGN_OR_RETURN(network_, NetworkEngine::Create(std::move(options), journal_, state_dir_));
     network_->SetLease(lease_ns_);
   }

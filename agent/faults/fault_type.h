@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a kind of fault is to the agent: a name, effects with their ladders, and five functions. One value of this per
-// family, listed in registry.cc.
+// What a kind of fault is to the agent: a name, effects with their ladders, and five functions. One value of
+// this per family, listed in registry.cc.
 #ifndef SABOT_AGENT_FAULTS_FAULT_TYPE_H_
 #define SABOT_AGENT_FAULTS_FAULT_TYPE_H_
 
@@ -22,8 +22,8 @@ namespace sabot::agent {
 
 class FaultContext;  // fault_context.h
 
-// One mechanism of a ladder. The table of these feeds the choice, the log, the status, metrics, `sabot doctor` and
-// docs/FAULTS.md.
+// One mechanism of a ladder. The table of these feeds the choice, the log, the status, metrics, `sabot
+// doctor` and docs/FAULTS.md.
 struct Rung {
   std::string_view mechanism;
   std::span<const loader::Feature> needs;
@@ -63,12 +63,13 @@ struct FaultType {
   // The effect of a valid fault.
   const Effect& (*effect_of)(const sabot::v1::Fault& fault);
   // Why this rung cannot serve this target, though the kernel has it; nullopt if it can. Changes nothing.
-  std::optional<std::string> (*unfit)(const Rung& rung, const sabot::v1::Fault& fault, const ResolvedTarget& target);
-  // Applies it by this rung, whole or not at all, to act until `end_ns` (CLOCK_BOOTTIME). UNIMPLEMENTED sends the
-  // choice to the next rung; any other error rejects the fault.
+  std::optional<std::string> (*unfit)(const Rung& rung, const sabot::v1::Fault& fault,
+                                      const ResolvedTarget& target);
+  // Applies it by this rung, whole or not at all, to act until `end_ns` (CLOCK_BOOTTIME). UNIMPLEMENTED sends
+  // the choice to the next rung; any other error rejects the fault.
   absl::StatusOr<std::unique_ptr<Injection>> (*apply)(FaultContext& context, const Rung& rung,
-                                                      const sabot::v1::Fault& fault, const ResolvedTarget& target,
-                                                      uint64_t end_ns);
+                                                      const sabot::v1::Fault& fault,
+                                                      const ResolvedTarget& target, uint64_t end_ns);
 };
 
 // Every family, in the order of the proto's `oneof kind`.

@@ -2,12 +2,13 @@
 //
 // Network faults: packets between a target and its peers vanish, arrive late, or do not pass at all.
 //
-// Targets are network namespaces; one that is the machine's own is refused unless the fault allows it, and then only
-// the target's control group is touched. Rules live in BPF maps with an end and under a lease, so every rung stops by
-// itself; what the kernel keeps beyond that (clsact filters, qdiscs, the pacer's helper) is journalled first.
+// Targets are network namespaces; one that is the machine's own is refused unless the fault allows it, and
+// then only the target's control group is touched. Rules live in BPF maps with an end and under a lease, so
+// every rung stops by itself; what the kernel keeps beyond that (clsact filters, qdiscs, the pacer's helper)
+// is journalled first.
 //
-// What if the target's devices change: they are followed. What if a qdisc of somebody else is at a device's root: the
-// rungs that would have to replace it are not taken there. What if a packet is not IP: it passes.
+// What if the target's devices change: they are followed. What if a qdisc of somebody else is at a device's
+// root: the rungs that would have to replace it are not taken there. What if a packet is not IP: it passes.
 #include "agent/faults/network.h"
 
 #include <cmath>
@@ -57,7 +58,8 @@ absl::Status ValidateEffect(const NetworkFault& network) {
       if (network.direction() != NetworkFault::EGRESS) {
         return absl::InvalidArgumentError("network.direction: a delay acts on egress packets only");
       }
-      if (network.delay().latency_ns() >= 1 && network.delay().latency_ns() <= kMaxLatencyNs) return absl::OkStatus();
+      if (network.delay().latency_ns() >= 1 && network.delay().latency_ns() <= kMaxLatencyNs)
+        return absl::OkStatus();
       return absl::InvalidArgumentError("network.delay.latency_ns: must be 1 to 3600000000000");
     case NetworkFault::kPartition:
       return absl::OkStatus();
@@ -104,7 +106,8 @@ constexpr Rung kLossLadder[] = {
      "egress only; replaces the device's default root qdisc; at most 4 faults of one target",
      Id(NetworkRung::kNetem)},
     {"cgroup_skb", kCgroupNeeds, FIDELITY_DEGRADED, kByDescriptor,
-     "the sender is told (EPERM), which a lossy wire does not do; for targets in the machine's own network namespace",
+     "the sender is told (EPERM), which a lossy wire does not do; for targets in the machine's own network "
+     "namespace",
      Id(NetworkRung::kCgroupSkb)},
 };
 
@@ -121,10 +124,10 @@ constexpr Rung kDelayLadder[] = {
 
 constexpr Rung kPartitionLadder[] = {
     {"cgroup_skb", kCgroupNeeds, FIDELITY_EXACT, kByDescriptor, "", Id(NetworkRung::kCgroupSkb)},
-    {"tcx", kTcxNeeds, FIDELITY_DEGRADED, kByDescriptor, "a UDP sender is not told that its packets go nowhere",
-     Id(NetworkRung::kTcx)},
-    {"clsact", kClsactNeeds, FIDELITY_DEGRADED, kByJournal, "a UDP sender is not told that its packets go nowhere",
-     Id(NetworkRung::kClsact)},
+    {"tcx", kTcxNeeds, FIDELITY_DEGRADED, kByDescriptor,
+     "a UDP sender is not told that its packets go nowhere", Id(NetworkRung::kTcx)},
+    {"clsact", kClsactNeeds, FIDELITY_DEGRADED, kByJournal,
+     "a UDP sender is not told that its packets go nowhere", Id(NetworkRung::kClsact)},
 };
 
 constexpr Effect kEffects[] = {
@@ -152,14 +155,15 @@ std::optional<std::string> UnfitCgroup(const ResolvedTarget& target) {
   if (target.host_network) {
     auto members = MembersOf(target.cgroup->path);
     if (members.ok() && members->size() == 1) return std::nullopt;
-    return absl::StrCat("cgroup ", target.cgroup->path.string(), " holds other processes than ", target.description,
+    return absl::StrCat("cgroup ", target.cgroup->path.string(), " holds other processes than ",
+                        target.description,
                         "; give the cgroup, unit or container as the target to hit all of them");
   }
   auto exclusive = ExclusiveTo(target.cgroup->path, target.netns->inode());
   if (!exclusive.ok()) return std::string(exclusive.status().message());
   if (exclusive->exclusive()) return std::nullopt;
-  return absl::StrCat("cgroup ", target.cgroup->path.string(), " also holds processes of other network namespaces: ",
-                      exclusive->StrangerNames());
+  return absl::StrCat("cgroup ", target.cgroup->path.string(),
+                      " also holds processes of other network namespaces: ", exclusive->StrangerNames());
 }
 
 // The devices that the fault means, as the site will see them.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bodies as direct-action filters of clsact. Several of ours, and those of others, share the qdisc: whoever of us is
-// last removes it, if we made it and nobody else uses it by then.
+// Bodies as direct-action filters of clsact. Several of ours, and those of others, share the qdisc: whoever
+// of us is last removes it, if we made it and nobody else uses it by then.
 #include <algorithm>
 #include <utility>
 
@@ -102,8 +102,9 @@ absl::StatusOr<HookPtr> AttachClsactHook(HookContext& context, const std::string
   };
   const sabot::v1::Deed deed = FilterDeedOf(context, fault, device, at, name);
   SABOT_ASSIGN_OR_RETURN(const uint64_t sequence, context.journal.Begin(deed));
-  absl::Status added = loader::AddBpfFilter(
-      *context.netlink, at, {.program_fd = program.get(), .name = name, .direct_action = true, .class_id = 0});
+  absl::Status added =
+      loader::AddBpfFilter(*context.netlink, at,
+                           {.program_fd = program.get(), .name = name, .direct_action = true, .class_id = 0});
   if (!added.ok()) {
     SABOT_RETURN_IF_ERROR(context.journal.Undone(sequence));
     return added;

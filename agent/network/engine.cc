@@ -19,8 +19,8 @@ std::string KeyOf(const ResolvedTarget& target) {
 
 }  // namespace
 
-NetworkEngine::NetworkEngine(Options options, std::unique_ptr<loader::NetworkPrograms> programs, Journal& journal,
-                             const StateDir& state_dir)
+NetworkEngine::NetworkEngine(Options options, std::unique_ptr<loader::NetworkPrograms> programs,
+                             Journal& journal, const StateDir& state_dir)
     : options_(std::move(options)),
       programs_(std::move(programs)),
       journal_(journal),
@@ -43,7 +43,8 @@ absl::StatusOr<std::shared_ptr<Site>> NetworkEngine::SiteOf(const ResolvedTarget
                            .cgroup_only = target.host_network,
                            .tcx = options_.tcx,
                            .helper_path = options_.helper_path};
-  SABOT_ASSIGN_OR_RETURN(std::shared_ptr<Site> site, Site::Create(*programs_, journal_, pools_, std::move(options)));
+  SABOT_ASSIGN_OR_RETURN(std::shared_ptr<Site> site,
+                         Site::Create(*programs_, journal_, pools_, std::move(options)));
   return sites_.emplace(key, Claimed{std::move(claim), std::move(site)}).first->second.site;
 }
 

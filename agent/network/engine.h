@@ -33,8 +33,8 @@ class NetworkEngine {
   // Rules act until this CLOCK_BOOTTIME.
   void SetLease(uint64_t boottime_ns) { programs_->SetLease(boottime_ns); }
 
-  // The site of a target, made and claimed if it is new. ALREADY_EXISTS, with the owner's name, if another process
-  // holds the target. To be let go of before the engine is.
+  // The site of a target, made and claimed if it is new. ALREADY_EXISTS, with the owner's name, if another
+  // process holds the target. To be let go of before the engine is.
   absl::StatusOr<std::shared_ptr<Site>> SiteOf(const ResolvedTarget& target);
 
   // Lets devices of a bounded number of sites be followed, in turn.

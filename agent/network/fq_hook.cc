@@ -64,9 +64,9 @@ absl::Status RootIsFree(loader::Netlink& netlink, const loader::Link& device, co
   if (root.status().code() == absl::StatusCode::kNotFound) return absl::OkStatus();
   if (!root.ok()) return root.status();
   if (root->at.handle == 0 || (kind == "fq" && root->spec.kind == kind)) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("device ", device.name, " in ", netlink.Describe(), " has the root qdisc ", root->spec.kind, " ",
-                   loader::TcHandleName(root->at.handle), ", which ", kind, " would have to replace"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "device ", device.name, " in ", netlink.Describe(), " has the root qdisc ", root->spec.kind, " ",
+      loader::TcHandleName(root->at.handle), ", which ", kind, " would have to replace"));
 }
 
 absl::StatusOr<HookPtr> AttachFqHook(const HookContext& context, const std::string& fault,

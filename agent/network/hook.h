@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What has to be attached to a target's devices, or to its cgroup, so that the rules of its lane can act. Each hook
-// is acquired by a factory below, whole or not at all, and goes with its owner.
+// What has to be attached to a target's devices, or to its cgroup, so that the rules of its lane can act.
+// Each hook is acquired by a factory below, whole or not at all, and goes with its owner.
 #ifndef SABOT_AGENT_NETWORK_HOOK_H_
 #define SABOT_AGENT_NETWORK_HOOK_H_
 
@@ -67,8 +67,8 @@ class Hook {
 
 using HookPtr = std::unique_ptr<Hook>;
 
-// Tells whether the root of this device may carry a qdisc of ours: the kernel's default is there, or for `kind` ==
-// "fq" somebody's fq, which then serves as it is. FAILED_PRECONDITION names what is in the way.
+// Tells whether the root of this device may carry a qdisc of ours: the kernel's default is there, or for
+// `kind` == "fq" somebody's fq, which then serves as it is. FAILED_PRECONDITION names what is in the way.
 absl::Status RootIsFree(loader::Netlink& netlink, const loader::Link& device, const std::string& kind);
 
 // A body at a device by tcx: ends with its descriptor.
@@ -87,8 +87,8 @@ absl::StatusOr<HookPtr> AttachNetemHook(const HookContext& context, const std::s
 absl::StatusOr<HookPtr> AttachPacerHook(const HookContext& context, const std::string& fault,
                                         const loader::Link& device, bool tcx);
 // A body at a cgroup: ends with its descriptor. `cgroup` is the directory's path.
-absl::StatusOr<HookPtr> AttachCgroupHook(const HookContext& context, const std::string& fault, sabot_body body,
-                                         const std::string& cgroup);
+absl::StatusOr<HookPtr> AttachCgroupHook(const HookContext& context, const std::string& fault,
+                                         sabot_body body, const std::string& cgroup);
 
 }  // namespace sabot::agent
 

@@ -126,7 +126,8 @@ absl::Status UndoDeed(const sabot::v1::Deed& deed) {
   if (!deed.has_qdisc() && !deed.has_filter()) {
     return absl::InvalidArgumentError("the journal names a deed that this version does not know");
   }
-  SABOT_ASSIGN_OR_RETURN(auto netlink, Reach(deed.has_qdisc() ? deed.qdisc().netns() : deed.filter().netns()));
+  SABOT_ASSIGN_OR_RETURN(auto netlink,
+                         Reach(deed.has_qdisc() ? deed.qdisc().netns() : deed.filter().netns()));
   if (!netlink) return absl::OkStatus();
   return deed.has_qdisc() ? RemoveQdiscOf(*netlink, deed.qdisc()) : RemoveFilterOf(*netlink, deed.filter());
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Deeds of the network hooks: what is written to the journal before they are done, and how each is undone, by its
-// owner, by the next start or by `sabot undo`.
+// Deeds of the network hooks: what is written to the journal before they are done, and how each is undone, by
+// its owner, by the next start or by `sabot undo`.
 #ifndef SABOT_AGENT_NETWORK_JOURNALLED_H_
 #define SABOT_AGENT_NETWORK_JOURNALLED_H_
 
@@ -20,7 +20,8 @@ sabot::v1::Deed QdiscDeedOf(const HookContext& context, const std::string& fault
 sabot::v1::Deed FilterDeedOf(const HookContext& context, const std::string& fault, const loader::Link& device,
                              const loader::FilterAt& at, const std::string& program);
 
-// Undoes a deed through a socket in its namespace, if its object is still there and still the one; OK if it is gone.
+// Undoes a deed through a socket in its namespace, if its object is still there and still the one; OK if it
+// is gone.
 absl::Status RemoveQdiscOf(loader::Netlink& netlink, const sabot::v1::QdiscDeed& deed);
 absl::Status RemoveFilterOf(loader::Netlink& netlink, const sabot::v1::FilterDeed& deed);
 

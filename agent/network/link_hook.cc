@@ -27,8 +27,8 @@ class LinkHook : public Hook {
 };
 
 absl::Status In(const HookContext& context, const std::string& device, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(status.message(), " (", device, " in ",
-                                                  context.netns->Describe(), ")"));
+  return absl::Status(status.code(),
+                      absl::StrCat(status.message(), " (", device, " in ", context.netns->Describe(), ")"));
 }
 
 }  // namespace
@@ -53,7 +53,8 @@ absl::StatusOr<HookPtr> AttachCgroupHook(const HookContext& context, const std::
       body == SABOT_BODY_CGROUP_INGRESS ? loader::Direction::kIngress : loader::Direction::kEgress;
   auto link = loader::AttachCgroupSkb(program.get(), directory.get(), direction);
   if (!link.ok()) {
-    return absl::Status(link.status().code(), absl::StrCat(link.status().message(), " (cgroup ", cgroup, ")"));
+    return absl::Status(link.status().code(),
+                        absl::StrCat(link.status().message(), " (cgroup ", cgroup, ")"));
   }
   return std::make_unique<LinkHook>(*std::move(link));
 }

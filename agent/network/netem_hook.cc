@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// netem, classified by our program: a prio qdisc at the root whose band 0 passes and whose band N holds packets that
-// the subset N of the (at most four) rules fits. A band is a chain of netems, one per rule, so that delays add up,
-// losses are rolled one after the other, and each rule's drops can be counted.
+// netem, classified by our program: a prio qdisc at the root whose band 0 passes and whose band N holds
+// packets that the subset N of the (at most four) rules fits. A band is a chain of netems, one per rule, so
+// that delays add up, losses are rolled one after the other, and each rule's drops can be counted.
 #include <set>
 #include <utility>
 
@@ -61,7 +61,8 @@ class NetemHook : public Hook {
     auto qdiscs = loader::ListQdiscs(*context_.netlink, ifindex_);
     if (!qdiscs.ok()) return drops;
     for (const loader::Qdisc& qdisc : *qdiscs) {
-      if (qdisc.spec.kind == "netem" && OrdinalOf(qdisc.at.handle) == ordinal) drops += OwnDrops(*qdiscs, qdisc);
+      if (qdisc.spec.kind == "netem" && OrdinalOf(qdisc.at.handle) == ordinal)
+        drops += OwnDrops(*qdiscs, qdisc);
     }
     return drops;
   }
@@ -130,7 +131,8 @@ class NetemHook : public Hook {
 };
 
 absl::Status Build(const HookContext& context, const loader::QdiscAt& at) {
-  SABOT_ASSIGN_OR_RETURN(loader::UniqueFd program, context.programs.MakeEntry(SABOT_BODY_NETEM, context.lane));
+  SABOT_ASSIGN_OR_RETURN(loader::UniqueFd program,
+                         context.programs.MakeEntry(SABOT_BODY_NETEM, context.lane));
   SABOT_RETURN_IF_ERROR(loader::CreateQdisc(*context.netlink, at, loader::Prio({.bands = kSubsets})));
   return loader::AddBpfFilter(*context.netlink,
                               {.ifindex = at.ifindex, .parent = at.handle, .priority = 1, .handle = 1},

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A tap device beside the target's own, and a helper process that holds packets. The egress body hands packets over;
-// a program at the tap's ingress sends what comes back out through the target's device.
+// A tap device beside the target's own, and a helper process that holds packets. The egress body hands
+// packets over; a program at the tap's ingress sends what comes back out through the target's device.
 //
-// What if the helper dies or hangs: its heartbeat grows old and the egress body passes packets undelayed; the hook is
-// then unhealthy and is replaced. What if the agent dies: the helper releases what it holds, in time, and leaves, and
-// the tap goes with it.
+// What if the helper dies or hangs: its heartbeat grows old and the egress body passes packets undelayed; the
+// hook is then unhealthy and is replaced. What if the agent dies: the helper releases what it holds, in time,
+// and leaves, and the tap goes with it.
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -88,8 +88,8 @@ class PacerHook : public Hook {
 };
 
 // By tcx the returned link owns the attachment; by clsact the tap device does, and the link is invalid.
-absl::StatusOr<loader::UniqueFd> AttachReturn(const HookContext& context, const pacer::Tap& tap, uint32_t ifindex,
-                                              bool tcx) {
+absl::StatusOr<loader::UniqueFd> AttachReturn(const HookContext& context, const pacer::Tap& tap,
+                                              uint32_t ifindex, bool tcx) {
   SABOT_ASSIGN_OR_RETURN(loader::UniqueFd program, loader::LoadRedirect(ifindex));
   if (tcx) {
     SABOT_ASSIGN_OR_RETURN(loader::ScopedNetns inside, loader::ScopedNetns::Enter(*context.netns));
@@ -131,15 +131,15 @@ absl::StatusOr<HookPtr> AttachPacerHook(const HookContext& context, const std::s
   options.heartbeat_index = heartbeat.get();
   options.max_hold = kMaxHold;
   if (link.valid()) options.kept_fds.push_back(link.get());
-  // The helper ends by itself when the agent does, so it may start before the journal knows of it; the entry is for
-  // one that was stopped and cannot.
+  // The helper ends by itself when the agent does, so it may start before the journal knows of it; the entry
+  // is for one that was stopped and cannot.
   SABOT_ASSIGN_OR_RETURN(HelperProcess helper, pacer::StartPacer(options));
   SABOT_ASSIGN_OR_RETURN(const uint64_t sequence, context.journal.Begin(HelperDeedOf(fault, helper)));
   const uint32_t tap_ifindex = tap.ifindex();
   const uint32_t ifindex = device.ifindex;
   const uint32_t beat = heartbeat.get();
-  auto hook = std::make_unique<PacerHook>(context, ifindex, std::move(heartbeat), std::move(tap), std::move(link),
-                                          std::move(helper), sequence);
+  auto hook = std::make_unique<PacerHook>(context, ifindex, std::move(heartbeat), std::move(tap),
+                                          std::move(link), std::move(helper), sequence);
   SABOT_RETURN_IF_ERROR(hook->WaitForHeartbeat());
   SABOT_RETURN_IF_ERROR(
       context.programs.SetPacer(context.lane, ifindex, {.tap_ifindex = tap_ifindex, .heartbeat = beat}));

@@ -17,7 +17,8 @@ bool Covers(const Prefix& outer, const Prefix& inner) {
   return bits == 0 || (outer.address[bytes] ^ inner.address[bytes]) >> (8 - bits) == 0;
 }
 
-// Prefixes are ordered so that one comes before all that it covers: a stack holds the ones around the current one.
+// Prefixes are ordered so that one comes before all that it covers: a stack holds the ones around the current
+// one.
 std::map<Prefix, uint64_t> Inherit(const std::map<Prefix, uint64_t>& own) {
   std::map<Prefix, uint64_t> effective;
   std::vector<std::pair<Prefix, uint64_t>> around;

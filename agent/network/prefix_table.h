@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which rules of a lane match which address, as entries for the kernel's longest-prefix tries. The kernel finds one
-// entry only, so each entry carries the rules of every prefix that covers it.
+// Which rules of a lane match which address, as entries for the kernel's longest-prefix tries. The kernel
+// finds one entry only, so each entry carries the rules of every prefix that covers it.
 #ifndef SABOT_AGENT_NETWORK_PREFIX_TABLE_H_
 #define SABOT_AGENT_NETWORK_PREFIX_TABLE_H_
 
@@ -21,8 +21,8 @@ class PrefixTable {
     uint64_t mask;  // 0: erase
   };
 
-  // Makes `prefixes` those of rule `bit` (0 to 63). Returns what the kernel's tries need to be equal to the table,
-  // given that all earlier changes were made: only entries that differ.
+  // Makes `prefixes` those of rule `bit` (0 to 63). Returns what the kernel's tries need to be equal to the
+  // table, given that all earlier changes were made: only entries that differ.
   std::vector<Change> Set(int bit, const std::vector<loader::Prefix>& prefixes);
 
  private:

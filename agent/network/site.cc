@@ -109,7 +109,8 @@ absl::StatusOr<std::vector<loader::Link>> Site::DevicesOf(const NetworkRule& rul
     if (any || device.name == rule.device) chosen.push_back(device);
   }
   if (chosen.empty() && !options_.cgroup_only) {
-    const std::string what = rule.device.empty() ? "device other than loopback that is up" : absl::StrCat("device ", rule.device);
+    const std::string what =
+        rule.device.empty() ? "device other than loopback that is up" : absl::StrCat("device ", rule.device);
     return absl::NotFoundError(absl::StrCat("there is no ", what, " in ", options_.netns->Describe()));
   }
   return chosen;
@@ -182,10 +183,10 @@ absl::Status Site::Ensure(const std::set<HookKey>& keys, const std::string& faul
     for (HookKind other : {HookKind::kTcx, HookKind::kClsact}) {
       const bool rival = key.kind != other && (key.kind == HookKind::kTcx || key.kind == HookKind::kClsact);
       if (rival && hooks_.contains({other, key.body, key.ifindex})) {
-        return absl::FailedPreconditionError(
-            absl::StrCat("device ", FindDevice(devices, key.ifindex)->name, " in ", options_.netns->Describe(),
-                         " is held by another fault by ", other == HookKind::kTcx ? "tcx" : "clsact",
-                         "; one device takes one of tcx and clsact at a time"));
+        return absl::FailedPreconditionError(absl::StrCat(
+            "device ", FindDevice(devices, key.ifindex)->name, " in ", options_.netns->Describe(),
+            " is held by another fault by ", other == HookKind::kTcx ? "tcx" : "clsact",
+            "; one device takes one of tcx and clsact at a time"));
       }
     }
     SABOT_ASSIGN_OR_RETURN(hooks_[key], Make(key, fault, devices));
@@ -213,8 +214,9 @@ absl::Status Site::Load() {
 
 absl::Status Site::SetPeers(int bit, const std::vector<loader::Prefix>& peers) {
   for (const PrefixTable::Change& change : peers_.Set(bit, peers)) {
-    SABOT_RETURN_IF_ERROR(change.mask != 0 ? context_.programs.SetPeer(lane_.get(), change.prefix, change.mask)
-                                           : context_.programs.ErasePeer(lane_.get(), change.prefix));
+    SABOT_RETURN_IF_ERROR(change.mask != 0
+                              ? context_.programs.SetPeer(lane_.get(), change.prefix, change.mask)
+                              : context_.programs.ErasePeer(lane_.get(), change.prefix));
   }
   return absl::OkStatus();
 }

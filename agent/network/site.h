@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One target of network faults: a network namespace with its devices, or, for a target in the machine's own
-// namespace, a control group alone. Holds the lane that its rules share, and the hooks that these rules need; hooks
-// are made when the first rule needs them and taken off when the last one has gone.
+// namespace, a control group alone. Holds the lane that its rules share, and the hooks that these rules need;
+// hooks are made when the first rule needs them and taken off when the last one has gone.
 #ifndef SABOT_AGENT_NETWORK_SITE_H_
 #define SABOT_AGENT_NETWORK_SITE_H_
 
@@ -68,8 +68,8 @@ class Site {
   absl::StatusOr<int> Add(const NetworkRule& rule);
   // The rule does nothing from here on; hooks go with Settle(). Returns what it counted until the end.
   absl::StatusOr<sabot::v1::Counters> Remove(int bit);
-  // Takes off hooks that no rule needs, once they hold no packet or had the time to let all go. True when none is
-  // left to wait for.
+  // Takes off hooks that no rule needs, once they hold no packet or had the time to let all go. True when
+  // none is left to wait for.
   absl::StatusOr<bool> Settle();
   // Follows the devices of the namespace as they come and go, and replaces hooks that broke.
   absl::Status Refresh();
@@ -88,8 +88,8 @@ class Site {
   struct RuleState {
     NetworkRule rule;
     PooledIndex index;
-    uint32_t ordinal = 0;        // netem
-    uint64_t seen_before = 0;    // the lane's counters when the rule began
+    uint32_t ordinal = 0;      // netem
+    uint64_t seen_before = 0;  // the lane's counters when the rule began
     uint64_t dropped_before = 0;
   };
 
@@ -98,9 +98,11 @@ class Site {
   absl::StatusOr<std::vector<loader::Link>> Devices() const;
   absl::StatusOr<std::vector<loader::Link>> DevicesOf(const NetworkRule& rule,
                                                       const std::vector<loader::Link>& all) const;
-  absl::StatusOr<std::set<HookKey>> Needs(const NetworkRule& rule, const std::vector<loader::Link>& devices) const;
+  absl::StatusOr<std::set<HookKey>> Needs(const NetworkRule& rule,
+                                          const std::vector<loader::Link>& devices) const;
   absl::StatusOr<std::set<HookKey>> NeedsOfAll(const std::vector<loader::Link>& devices) const;
-  absl::StatusOr<HookPtr> Make(const HookKey& key, const std::string& fault, const std::vector<loader::Link>& devices);
+  absl::StatusOr<HookPtr> Make(const HookKey& key, const std::string& fault,
+                               const std::vector<loader::Link>& devices);
   absl::Status Ensure(const std::set<HookKey>& keys, const std::string& fault,
                       const std::vector<loader::Link>& devices, std::vector<HookKey>& made);
   absl::Status Load();

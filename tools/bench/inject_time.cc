@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// inject_time [RUNG]: how long it takes from a fault map to its effect in the kernel, and back: one target many times, and a thousand
-// namespaces at once. What the agent needs at rest. Needs root; all namespaces are its own.
+// inject_time [RUNG]: how long it takes from a fault map to its effect in the kernel, and back: one target
+// many times, and a thousand namespaces at once. What the agent needs at rest. Needs root; all namespaces are
+// its own.
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -88,8 +89,8 @@ double Percentile(std::vector<double> values, double share) {
 
 void Print(const char* what, const std::vector<double>& ms, double bound_ms) {
   const double p99 = Percentile(ms, 0.99);
-  std::printf("%-34s median %8.2f ms  p99 %8.2f ms  bound %6.0f ms  %s\n", what, Percentile(ms, 0.5), p99, bound_ms,
-              p99 <= bound_ms ? "ok" : "ABOVE THE BOUND");
+  std::printf("%-34s median %8.2f ms  p99 %8.2f ms  bound %6.0f ms  %s\n", what, Percentile(ms, 0.5), p99,
+              bound_ms, p99 <= bound_ms ? "ok" : "ABOVE THE BOUND");
 }
 
 double ResidentMb() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a packet pays for passing our program at a device: BPF_PROG_TEST_RUN of the egress hook beside that of an
-// empty program, interleaved, medians. Needs root; touches nothing.
+// What a packet pays for passing our program at a device: BPF_PROG_TEST_RUN of the egress hook beside that of
+// an empty program, interleaved, medians. Needs root; touches nothing.
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 
@@ -76,7 +76,8 @@ absl::Status FillLane(NetworkPrograms& programs, uint32_t index, bool hosts, std
     std::vector<Prefix> prefixes;
     for (int i = 0; i < kPrefixesPerRule; ++i) prefixes.push_back(RandomPrefix(rng, i % 2 == 1, hosts));
     for (const auto& change : table.Set(rule, prefixes)) masks[change.prefix] = change.mask;
-    programs.rules()[rule] = {.end_ns = UINT64_MAX, .delay_ns = 0, .drop_below = 0, .ifindex = 0, .ordinal = 0, .silent = 0};
+    programs.rules()[rule] = {
+        .end_ns = UINT64_MAX, .delay_ns = 0, .drop_below = 0, .ifindex = 0, .ordinal = 0, .silent = 0};
     programs.lanes()[index].rule[rule] = rule;
   }
   for (const auto& [prefix, mask] : masks) {
@@ -116,7 +117,8 @@ absl::Status Measure(const NetworkPrograms& programs, int empty, const Case& one
   std::printf("%-48s %9.0f %9.0f %9.0f  %s\n", one.name, Median(floor), Median(with), paid,
               paid <= kBoundNs ? "ok" : "ABOVE THE BOUND");
   SABOT_ASSIGN_OR_RETURN(const sabot_seen seen, programs.Seen(one.lane));
-  if (seen.packets[SABOT_BODY_EGRESS] % (uint64_t{kRounds} * kRepeat) != 0 || seen.packets[SABOT_BODY_EGRESS] == 0) {
+  if (seen.packets[SABOT_BODY_EGRESS] % (uint64_t{kRounds} * kRepeat) != 0 ||
+      seen.packets[SABOT_BODY_EGRESS] == 0) {
     return absl::InternalError("the program did not see each packet once");
   }
   return absl::OkStatus();
@@ -124,7 +126,8 @@ absl::Status Measure(const NetworkPrograms& programs, int empty, const Case& one
 
 absl::Status Run() {
   constexpr uint32_t kHosts = 0, kNets = 1;
-  SABOT_ASSIGN_OR_RETURN(auto programs, NetworkPrograms::Create({.lanes = 2, .rules = kRules, .hosts = 20'000}));
+  SABOT_ASSIGN_OR_RETURN(auto programs,
+                         NetworkPrograms::Create({.lanes = 2, .rules = kRules, .hosts = 20'000}));
   SABOT_ASSIGN_OR_RETURN(loader::UniqueFd empty, EmptyProgram());
   std::mt19937 rng(1);
   SABOT_RETURN_IF_ERROR(FillLane(*programs, kHosts, true, rng));

@@ -24,7 +24,8 @@ function(sabot_test name)
   cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
   sabot_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gmock GTest::gtest GTest::gtest_main)
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
+                       PROPERTIES LABELS unit SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
 endfunction()
 
 # sabot_fuzzer(NAME source LIBS libs...): a libFuzzer target; its corpus, where it has one, is tests/fuzz/corpus/NAME.

@@ -14,9 +14,9 @@ namespace sabot::cli {
 // What `run` and `plan` have in common.
 struct ExperimentOptions {
   std::vector<std::string> files;
-  std::vector<std::string> targets;  // --target
-  std::string inventory;             // --inventory
-  std::string duration;              // --duration, Go syntax
+  std::vector<std::string> targets;      // --target
+  std::string inventory;                 // --inventory
+  std::string duration;                  // --duration, Go syntax
   std::vector<std::string> mechanisms;   // --mechanism FAMILY=RUNG
   std::vector<std::string> no_features;  // --no-feature
   std::vector<std::string> cri_sockets;  // --cri-socket

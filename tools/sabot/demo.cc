@@ -48,7 +48,8 @@ absl::StatusOr<fs::path> FindExamples(const std::string& given) {
   for (const fs::path& place : {fs::path(given), bin / "../../examples", bin / "../share/sabot/examples"}) {
     if (fs::exists(place / kActs[0].manifest)) return fs::weakly_canonical(place);
   }
-  return absl::NotFoundError("the example manifests are not beside this program; name their directory by --examples");
+  return absl::NotFoundError(
+      "the example manifests are not beside this program; name their directory by --examples");
 }
 
 // One `sabot run` as a child; what it prints goes to a file descriptor.
@@ -135,7 +136,8 @@ void PrintOutcome(const nlohmann::json& ended) {
 }
 
 absl::Status Perform(const Act& act, const fs::path& examples, DemoWorld& world) {
-  std::cout << "\n" << act.manifest << ": " << act.says << "\n"
+  std::cout << "\n"
+            << act.manifest << ": " << act.says << "\n"
             << absl::StrFormat("  %-10s %8s %12s %12s %8s\n", "", "req/s", "median ms", "p99 ms", "failed");
   SABOT_RETURN_IF_ERROR(Watch(world, "before", kQuietSeconds));
   SABOT_ASSIGN_OR_RETURN(
@@ -163,9 +165,10 @@ absl::Status Perform(const Act& act, const fs::path& examples, DemoWorld& world)
 absl::Status PerformAll(const std::string& given_examples) {
   SABOT_ASSIGN_OR_RETURN(const fs::path examples, FindExamples(given_examples));
   SABOT_ASSIGN_OR_RETURN(DemoWorld world, DemoWorld::Create());
-  std::cout << "A client asks a server, about every millisecond, between two network namespaces made for this.\n"
-               "Three experiments act on them, each for "
-            << kFaultSeconds << " seconds; the figures are the client's own. About 40 seconds in all.\n";
+  std::cout
+      << "A client asks a server, about every millisecond, between two network namespaces made for this.\n"
+         "Three experiments act on them, each for "
+      << kFaultSeconds << " seconds; the figures are the client's own. About 40 seconds in all.\n";
   for (const Act& act : kActs) SABOT_RETURN_IF_ERROR(Perform(act, examples, world));
   return absl::OkStatus();
 }
@@ -185,8 +188,9 @@ int Demo(const std::string& examples) {
   }
   bool clean = false;
   const std::string proof = CompareHostStates(before, ReadHostState(state_dir), clean);
-  std::cout << "\nWhat Sabot could have left on this machine, before the first experiment and after the last:\n"
-            << proof << (clean ? "Nothing was left behind.\n" : "");
+  std::cout
+      << "\nWhat Sabot could have left on this machine, before the first experiment and after the last:\n"
+      << proof << (clean ? "Nothing was left behind.\n" : "");
   return clean ? kExitOk : kExitFailed;
 }
 

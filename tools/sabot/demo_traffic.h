@@ -20,8 +20,8 @@ struct TrafficReport {
 // Answers 64-byte requests on TCP port 7070 of all addresses. Never returns.
 [[noreturn]] void ServeTraffic();
 
-// Sends a request about every millisecond to `address` (dotted), one at a time. Each byte read from `ask` is answered
-// by a TrafficReport written to `tell`. Returns when `ask` is closed.
+// Sends a request about every millisecond to `address` (dotted), one at a time. Each byte read from `ask` is
+// answered by a TrafficReport written to `tell`. Returns when `ask` is closed.
 void MakeTraffic(const char* address, int ask, int tell);
 
 }  // namespace sabot::cli

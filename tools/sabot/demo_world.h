@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the demo acts on: two network namespaces of its own, joined by a veth pair, with a server in one and a client
-// in the other. All of it goes with the object.
+// What the demo acts on: two network namespaces of its own, joined by a veth pair, with a server in one and a
+// client in the other. All of it goes with the object.
 #ifndef SABOT_TOOLS_SABOT_DEMO_WORLD_H_
 #define SABOT_TOOLS_SABOT_DEMO_WORLD_H_
 

@@ -63,9 +63,11 @@ void PrintTables(const nlohmann::json& report) {
   }
   std::vector<std::vector<std::string>> rungs = {{"FAULT", "RUNG", "USABLE", "FIDELITY", "WHY"}};
   for (const auto& ladder : report["ladders"]) {
-    std::string fault = absl::StrCat(ladder["fault"].get<std::string>(), "/", ladder["effect"].get<std::string>());
+    std::string fault =
+        absl::StrCat(ladder["fault"].get<std::string>(), "/", ladder["effect"].get<std::string>());
     for (const auto& rung : ladder["rungs"]) {
-      rungs.push_back({fault, rung["mechanism"], rung["usable"] ? "yes" : "no", rung["fidelity"], rung["why"]});
+      rungs.push_back(
+          {fault, rung["mechanism"], rung["usable"] ? "yes" : "no", rung["fidelity"], rung["why"]});
       fault.clear();
     }
   }

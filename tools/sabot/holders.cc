@@ -55,16 +55,17 @@ nlohmann::json HolderJson(const InstanceInfo& instance) {
 std::vector<std::string> FaultRow(const nlohmann::json& fault) {
   const auto number = [&](const char* key) { return absl::StrCat(fault[key].get<uint64_t>()); };
   const uint64_t left = fault.value("expiresInMs", uint64_t{0});
-  return {fault["experiment"], fault["target"],   fault["kind"],     fault["mechanism"],
-          fault["phase"],      number("seen"),    number("matched"), number("affected"),
-          left > 0 ? ShortDuration(left) : "-"};
+  return {fault["experiment"], fault["target"],    fault["kind"],
+          fault["mechanism"],  fault["phase"],     number("seen"),
+          number("matched"),   number("affected"), left > 0 ? ShortDuration(left) : "-"};
 }
 
 void PrintStatus(const nlohmann::json& report) {
   if (report["halted"]) std::cout << "HALTED: no faults until `sabot resume`\n";
   if (report["holders"].empty()) std::cout << "no faults on this machine\n";
   for (const auto& holder : report["holders"]) {
-    std::cout << "pid " << holder["pid"] << "  " << holder.value("owner", "") << holder.value("message", "") << "\n";
+    std::cout << "pid " << holder["pid"] << "  " << holder.value("owner", "") << holder.value("message", "")
+              << "\n";
     if (!holder.contains("faults") || holder["faults"].empty()) continue;
     std::vector<std::vector<std::string>> rows = {
         {"EXPERIMENT", "TARGET", "FAULT", "MECHANISM", "PHASE", "SEEN", "MATCHED", "AFFECTED", "LEFT"}};
@@ -88,7 +89,8 @@ int Status(const std::string& state_dir, Format format) {
   nlohmann::json faults = nlohmann::json::array();
   for (const InstanceInfo& instance : *instances) {
     report["holders"].push_back(HolderJson(instance));
-    for (const auto& fault : report["holders"].back().value("faults", nlohmann::json::array())) faults.push_back(fault);
+    for (const auto& fault : report["holders"].back().value("faults", nlohmann::json::array()))
+      faults.push_back(fault);
   }
   report["faults"] = faults;
   if (format == Format::kTable) {
@@ -114,9 +116,10 @@ int Halt(const std::string& state_dir) {
     if (response.ok()) {
       ended += response->faults_size();
     } else if (!absl::IsNotFound(response.status())) {  // it may have ended meanwhile
-      code = Fail(absl::Status(response.status().code(),
-                               absl::StrCat("pid ", instance.pid, " does not answer: ", response.status().message(),
-                                            "; its faults end by themselves within 3 s if it is stopped")));
+      code = Fail(
+          absl::Status(response.status().code(),
+                       absl::StrCat("pid ", instance.pid, " does not answer: ", response.status().message(),
+                                    "; its faults end by themselves within 3 s if it is stopped")));
     }
   }
   std::cout << "halted: " << ended << " fault(s) ended, no new ones until `sabot resume`\n";

@@ -2,6 +2,7 @@
 #include "tools/sabot/local_inventory.h"
 
 #include <linux/rtnetlink.h>
+#include <unistd.h>
 
 #include <random>
 #include <utility>
@@ -65,7 +66,8 @@ plan::Inventory ReadInventory(const ExperimentOptions& options, std::vector<api:
   return inventory;
 }
 
-std::vector<api::Experiment> ReadManifests(const ExperimentOptions& options, std::vector<api::Problem>& problems) {
+std::vector<api::Experiment> ReadManifests(const ExperimentOptions& options,
+                                           std::vector<api::Problem>& problems) {
   std::vector<api::Experiment> experiments;
   for (const std::string& path : options.files) {
     api::Manifests manifests = api::LoadManifests(path);
@@ -84,6 +86,18 @@ absl::StatusOr<plan::PlanOptions> PlanOptionsOf(const ExperimentOptions& options
   return absl::InvalidArgumentError(absl::StrCat(options.duration, " is below one second"));
 }
 
+// Says what a person can do about refused targets.
+void NameHostNetwork(const plan::Inventory& inventory, std::vector<api::Problem>& problems) {
+  for (const plan::Pod& pod : inventory.pods) {
+    if (!pod.host_network) continue;
+    problems.push_back(
+        Error(absl::StrCat("target ", pod.Id()),
+              absl::FailedPreconditionError(
+                  "lives in the machine's own network namespace, where a fault could cut off the "
+                  "machine; --allow-host-network permits it, by cgroup hooks only")));
+  }
+}
+
 }  // namespace
 
 LocalPlan PlanLocally(const ExperimentOptions& options, const agent::ContainerLookup& containers) {
@@ -93,15 +107,24 @@ LocalPlan PlanLocally(const ExperimentOptions& options, const agent::ContainerLo
   auto plan_options = PlanOptionsOf(options);
   if (!plan_options.ok()) local.problems.push_back(Error("--duration", plan_options.status()));
   if (!local.ok()) return local;
+  if (inventory.pods.empty()) {
+    local.problems.push_back(
+        Error("--target", absl::NotFoundError("there is nothing to select from: name local "
+                                              "things by --target or --inventory")));
+  }
   for (plan::Pod& pod : inventory.pods) {
-    if (absl::Status found = LookUp(pod, containers); !found.ok()) {
-      local.problems.push_back(Error(absl::StrCat("target ", pod.Id()), found));
+    absl::Status found = LookUp(pod, containers);
+    if (absl::IsPermissionDenied(found) && geteuid() != 0) {
+      found = absl::PermissionDeniedError(
+          absl::StrCat(found.message(), " (looking into other namespaces needs root)"));
     }
+    if (!found.ok()) local.problems.push_back(Error(absl::StrCat("target ", pod.Id()), found));
   }
   if (!local.ok()) return local;
   std::mt19937_64 rng(options.seed != 0 ? options.seed : absl::Uniform<uint64_t>(absl::BitGen()));
   local.result = plan::Plan(experiments, inventory, *plan_options, rng);
   for (const auto& experiment : local.result.experiments) Append(local.problems, experiment.problems);
+  if (!local.ok() && !options.allow_host_network) NameHostNetwork(inventory, local.problems);
   return local;
 }
 

@@ -2,9 +2,11 @@
 //
 // The command line of Sabot.
 #include <CLI/CLI.hpp>
+#include <iostream>
 #include <map>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "tools/sabot/commands.h"
 
 namespace sabot::cli {
@@ -33,45 +35,58 @@ void AddFormat(CLI::App* command, Format& format) {
 }
 
 void AddStateDir(CLI::App* command, std::string& dir) {
-  command->add_option("--state-dir", dir, "Where live faults are known from (default: $SABOT_STATE_DIR or /run/sabot)")
+  command
+      ->add_option("--state-dir", dir,
+                   "Where live faults are known from (default: $SABOT_STATE_DIR or /run/sabot)")
       ->type_name("DIR");
 }
 
 void AddExperiment(CLI::App* command, ExperimentOptions& options) {
-  command->add_option("FILE", options.files, "Manifests with experiments (YAML; - for standard input)")->required();
+  command->add_option("FILE", options.files, "Manifests with experiments (YAML; - for standard input)")
+      ->required();
   command
-      ->add_option("--target", options.targets,
-                   "A local thing that plays a pod: [NAMESPACE/]NAME=KIND:VALUE[,LABEL=VALUE...], KIND one of pid, "
-                   "netns, cgroup, unit, container; repeatable")
+      ->add_option(
+          "--target", options.targets,
+          "A local thing that plays a pod: [NAMESPACE/]NAME=KIND:VALUE[,LABEL=VALUE...], KIND one of pid, "
+          "netns, cgroup, unit, container; repeatable")
       ->type_name("TARGET");
-  command->add_option("--inventory", options.inventory, "A file that lists targets (see examples/inventory.yaml)")
+  command
+      ->add_option("--inventory", options.inventory,
+                   "A file that lists targets (see examples/inventory.yaml)")
       ->type_name("FILE");
-  command->add_option("-d,--duration", options.duration, "How long, instead of what the manifests say: 30s, 2m")
+  command
+      ->add_option("-d,--duration", options.duration, "How long, instead of what the manifests say: 30s, 2m")
       ->type_name("DURATION");
   command->add_option("--mechanism", options.mechanisms, "Take this rung and no other; repeatable")
       ->type_name("FAMILY=RUNG");
   command->add_option("--no-feature", options.no_features, "Do as if the kernel lacked this; repeatable")
       ->type_name("FEATURE");
-  command->add_option("--cri-socket", options.cri_sockets, "Container runtime socket (default: the usual places)")
+  command
+      ->add_option("--cri-socket", options.cri_sockets,
+                   "Container runtime socket (default: the usual places)")
       ->type_name("PATH");
-  command->add_flag("--allow-host-network", options.allow_host_network,
-                    "Permit targets in the machine's own network namespace; they are hit by cgroup hooks only");
+  command->add_flag(
+      "--allow-host-network", options.allow_host_network,
+      "Permit targets in the machine's own network namespace; they are hit by cgroup hooks only");
   command->add_option("--seed", options.seed, "Fixes what random modes select");
   AddStateDir(command, options.state_dir);
   AddFormat(command, options.format);
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Sabot throws a small wooden shoe into the works, inside the kernel, and always takes it out again.");
+  CLI::App app(
+      "Sabot throws a small wooden shoe into the works, inside the kernel, and always takes it out again.");
   app.footer(kExamples);
   app.require_subcommand(1);
   app.set_version_flag("--version", SABOT_VERSION);
   int code = kExitOk;
 
   RunOptions run;
-  CLI::App* run_command = app.add_subcommand("run", "Inject the experiments, show counters, undo everything at the end");
+  CLI::App* run_command =
+      app.add_subcommand("run", "Inject the experiments, show counters, undo everything at the end");
   AddExperiment(run_command, run);
-  run_command->add_option("--metrics", run.metrics, "Serve Prometheus metrics while running")->type_name("HOST:PORT");
+  run_command->add_option("--metrics", run.metrics, "Serve Prometheus metrics while running")
+      ->type_name("HOST:PORT");
   run_command->add_option("--helper", run.helper_path, "Path of sabot-helper (default: beside this program)");
   run_command->callback([&] { code = Run(run); });
 
@@ -108,10 +123,21 @@ int Main(int argc, char** argv) {
   add_holder("undo", "Repair what dead runs and agents left, from their journals", Undo);
 
   std::string examples;
-  CLI::App* demo = app.add_subcommand("demo", "Show it on a client and a server that it starts itself; under a minute");
-  demo->add_option("--examples", examples, "Directory of the example manifests (default: found beside this program)");
+  CLI::App* demo =
+      app.add_subcommand("demo", "Show it on a client and a server that it starts itself; under a minute");
+  demo->add_option("--examples", examples,
+                   "Directory of the example manifests (default: found beside this program)");
   demo->callback([&] { code = Demo(examples); });
 
+  if (argc < 2) {
+    std::cerr << app.help();
+    return kExitBadInput;
+  }
+  const auto is_named = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
+  if (argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
+    PrintError(absl::StrCat("there is no command ", argv[1], "; `sabot --help` lists them"));
+    return kExitBadInput;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -16,7 +16,8 @@ using sabot::v1::FaultStatus;
 
 std::string PhaseName(sabot::v1::FaultPhase phase) {
   std::string name = sabot::v1::FaultPhase_Name(phase);
-  std::transform(name.begin() + 1, name.end(), name.begin() + 1, [](unsigned char c) { return std::tolower(c); });
+  std::transform(name.begin() + 1, name.end(), name.begin() + 1,
+                 [](unsigned char c) { return std::tolower(c); });
   return name;
 }
 
@@ -51,7 +52,8 @@ std::string Table(const std::vector<std::vector<std::string>>& rows) {
   std::string text;
   for (const auto& row : rows) {
     std::string line;
-    for (size_t i = 0; i < row.size(); ++i) absl::StrAppendFormat(&line, "%-*s  ", static_cast<int>(widths[i]), row[i]);
+    for (size_t i = 0; i < row.size(); ++i)
+      absl::StrAppendFormat(&line, "%-*s  ", static_cast<int>(widths[i]), row[i]);
     line.erase(line.find_last_not_of(' ') + 1);
     absl::StrAppend(&text, line, "\n");
   }
@@ -62,15 +64,16 @@ std::string FaultTable(std::span<const FaultStatus> faults) {
   std::vector<std::vector<std::string>> rows = {
       {"EXPERIMENT", "TARGET", "FAULT", "MECHANISM", "PHASE", "SEEN", "MATCHED", "AFFECTED", "LEFT"}};
   for (const FaultStatus& fault : faults) {
-    rows.push_back({absl::StrCat(fault.experiment().namespace_(), "/", fault.experiment().name()), fault.target(),
-                    fault.kind(), fault.mechanism().empty() ? "-" : fault.mechanism(), PhaseName(fault.phase()),
-                    absl::StrCat(fault.counters().seen()), absl::StrCat(fault.counters().matched()),
-                    absl::StrCat(fault.counters().affected()),
+    rows.push_back({absl::StrCat(fault.experiment().namespace_(), "/", fault.experiment().name()),
+                    fault.target(), fault.kind(), fault.mechanism().empty() ? "-" : fault.mechanism(),
+                    PhaseName(fault.phase()), absl::StrCat(fault.counters().seen()),
+                    absl::StrCat(fault.counters().matched()), absl::StrCat(fault.counters().affected()),
                     fault.expires_in_ms() > 0 ? ShortDuration(fault.expires_in_ms()) : "-"});
   }
   std::string text = Table(rows);
   for (const FaultStatus& fault : faults) {
-    if (!fault.message().empty()) absl::StrAppend(&text, fault.target(), " ", fault.kind(), ": ", fault.message(), "\n");
+    if (!fault.message().empty())
+      absl::StrAppend(&text, fault.target(), " ", fault.kind(), ": ", fault.message(), "\n");
   }
   return text;
 }

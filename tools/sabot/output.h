@@ -27,8 +27,8 @@ enum class Format { kTable, kJson, kYaml };
 // "Injected", "Recovered"...
 std::string PhaseName(sabot::v1::FaultPhase phase);
 
-// The object that every JSON output uses for a fault: id, experiment, kind, target, mechanism, phase, message, seen,
-// matched, affected, and more.
+// The object that every JSON output uses for a fault: id, experiment, kind, target, mechanism, phase,
+// message, seen, matched, affected, and more.
 nlohmann::json ToJson(const sabot::v1::FaultStatus& fault);
 
 // Columns padded to their widest cell, two blanks between; the first row is the header.

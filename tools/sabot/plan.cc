@@ -56,9 +56,10 @@ nlohmann::json Choice(const sabot::v1::Fault& fault, const agent::ContainerLooku
 
 void Print(const nlohmann::json& report) {
   for (const auto& record : report["records"]) {
-    std::cout << record["experiment"].get<std::string>() << " selects " << record["id"].get<std::string>() << " ("
-              << record["selectorKey"].get<std::string>() << ")"
-              << (record["message"].get<std::string>().empty() ? "" : ": " + record["message"].get<std::string>())
+    std::cout << record["experiment"].get<std::string>() << " selects " << record["id"].get<std::string>()
+              << " (" << record["selectorKey"].get<std::string>() << ")"
+              << (record["message"].get<std::string>().empty() ? ""
+                                                               : ": " + record["message"].get<std::string>())
               << "\n";
   }
   for (const auto& fault : report["faults"]) {
@@ -71,7 +72,8 @@ void Print(const nlohmann::json& report) {
       if (!text.empty()) std::cout << "  " << key << ": " << text << "\n";
     }
     for (const auto& no : fault.value("rejected", nlohmann::json::array())) {
-      std::cout << "  not " << no["mechanism"].get<std::string>() << ": " << no["reason"].get<std::string>() << "\n";
+      std::cout << "  not " << no["mechanism"].get<std::string>() << ": " << no["reason"].get<std::string>()
+                << "\n";
     }
   }
 }

@@ -57,7 +57,8 @@ absl::StatusOr<std::unique_ptr<agent::Session>> StartSession(const RunOptions& o
   agent::UndoReport repaired;
   auto started = agent::Session::Create(std::move(session), std::move(features), repaired);
   for (const std::string& problem : repaired.problems) PrintError(problem);
-  if (repaired.undone > 0) PrintError(absl::StrCat("undid ", repaired.undone, " deed(s) of a run that was killed"));
+  if (repaired.undone > 0)
+    PrintError(absl::StrCat("undid ", repaired.undone, " deed(s) of a run that was killed"));
   return started;
 }
 
@@ -67,7 +68,8 @@ bool AllWell(const RunView::Faults& faults) {
   });
 }
 
-int Hold(agent::Reconciler& reconciler, const sabot::v1::NodeFaultMap& map, Format format, const sigset_t& signals) {
+int Hold(agent::Reconciler& reconciler, const sabot::v1::NodeFaultMap& map, Format format,
+         const sigset_t& signals) {
   if (absl::Status applied = reconciler.Apply(map); !applied.ok()) {
     PrintError(applied);
     return kExitFailed;
@@ -107,7 +109,8 @@ int Run(const RunOptions& options) {
   PrintProblems(plan.problems);
   if (!plan.ok()) return kExitBadInput;
   if (geteuid() != 0) {
-    PrintError("injecting faults needs root; run it with sudo (`sabot plan` and `sabot validate` do not need it)");
+    PrintError(
+        "injecting faults needs root; run it with sudo (`sabot plan` and `sabot validate` do not need it)");
     return kExitFailed;
   }
   auto session = StartSession(options, containers, plan.map(), std::move(forced), *std::move(features));

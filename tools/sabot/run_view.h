@@ -24,7 +24,8 @@ class RunView {
   virtual void Progress(const Faults& faults) = 0;
   virtual void Ended(const Faults& faults) = 0;
 
-  // JSON: an event object a line. Table: on a terminal one that is updated in place, else lines that suit a log.
+  // JSON: an event object a line. Table: on a terminal one that is updated in place, else lines that suit a
+  // log.
   static std::unique_ptr<RunView> Create(Format format);
 };
 

@@ -45,8 +45,8 @@ struct Chosen {
   std::vector<RejectedRung> rejected;
 };
 
-Chosen Choose(const std::string& effect, const Features& features, const sabot::v1::MechanismPolicy& policy = {},
-              const ForcedMechanisms& forced = {},
+Chosen Choose(const std::string& effect, const Features& features,
+              const sabot::v1::MechanismPolicy& policy = {}, const ForcedMechanisms& forced = {},
               std::function<std::optional<std::string>(const Rung&)> unfit = nullptr) {
   Chosen chosen;
   const LadderRequest request = {
@@ -148,7 +148,8 @@ TEST(LadderTable, KnowsEveryKindOfTheProto) {
   for (int i = 0; i < kind->field_count(); ++i) {
     const auto number = static_cast<sabot::v1::Fault::KindCase>(kind->field(i)->number());
     const FaultType* type = FindFaultType(number);
-    ASSERT_NE(type, nullptr) << "no fault type for " << kind->field(i)->name() << " in agent/faults/registry.cc";
+    ASSERT_NE(type, nullptr) << "no fault type for " << kind->field(i)->name()
+                             << " in agent/faults/registry.cc";
     EXPECT_EQ(type->family, kind->field(i)->name());
   }
 }

@@ -216,8 +216,12 @@ TEST_F(NetworkProgramsTest, CarriesSixtyFourRules) {
   programs_ = *std::move(programs);
   programs_->SetLease(kFarFuture);
   for (int bit = 0; bit < SABOT_LANE_RULES; ++bit) {
-    programs_->rules()[bit] = {
-        .end_ns = kFarFuture, .delay_ns = 0, .drop_below = 0, .ifindex = kTestDevice, .ordinal = 0, .silent = 0};
+    programs_->rules()[bit] = {.end_ns = kFarFuture,
+                               .delay_ns = 0,
+                               .drop_below = 0,
+                               .ifindex = kTestDevice,
+                               .ordinal = 0,
+                               .silent = 0};
     programs_->lanes()[0].rule[bit] = bit;
   }
   programs_->lanes()[0].all_peers = ~0ull;

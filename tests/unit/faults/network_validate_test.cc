@@ -12,7 +12,8 @@ using testing::HasSubstr;
 
 absl::Status Validate(const std::string& network) {
   sabot::v1::Fault fault;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString("id: 'x' network { " + network + " }", &fault)) << network;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString("id: 'x' network { " + network + " }", &fault))
+      << network;
   return kNetworkFault.validate(fault);
 }
 
@@ -22,7 +23,8 @@ TEST(NetworkFault, IsTakenWhenItIsWhole) {
   EXPECT_TRUE(Validate("direction: EGRESS all_peers: true delay { latency_ns: 1 }").ok());
   EXPECT_TRUE(Validate("direction: EGRESS all_peers: true delay { latency_ns: 3600000000000 }").ok());
   EXPECT_TRUE(Validate(R"(direction: INGRESS peers { address: "\x0a\0\0\0" length: 8 } partition {})").ok());
-  EXPECT_TRUE(Validate(R"(direction: BOTH peers { address: "\xff\xff\xff\xff" length: 32 } partition {})").ok());
+  EXPECT_TRUE(
+      Validate(R"(direction: BOTH peers { address: "\xff\xff\xff\xff" length: 32 } partition {})").ok());
 }
 
 TEST(NetworkFault, NamesTheFieldThatIsWrong) {
@@ -33,10 +35,13 @@ TEST(NetworkFault, NamesTheFieldThatIsWrong) {
       {"all_peers: true partition {}", "network.direction"},
       {"direction: BOTH all_peers: true delay { latency_ns: 5 }", "network.direction"},
       {"direction: EGRESS partition {}", "network.peers"},
-      {R"(direction: EGRESS all_peers: true peers { address: "\x0a\0\0\0" length: 8 } partition {})", "network.peers"},
+      {R"(direction: EGRESS all_peers: true peers { address: "\x0a\0\0\0" length: 8 } partition {})",
+       "network.peers"},
       {R"(direction: EGRESS peers { address: "abc" length: 8 } partition {})", "network.peers[0].address"},
-      {R"(direction: EGRESS peers { address: "\x0a\0\0\0" length: 33 } partition {})", "network.peers[0].length"},
-      {R"(direction: EGRESS peers { address: "\x0a\0\0\x01" length: 31 } partition {})", "network.peers[0].address"},
+      {R"(direction: EGRESS peers { address: "\x0a\0\0\0" length: 33 } partition {})",
+       "network.peers[0].length"},
+      {R"(direction: EGRESS peers { address: "\x0a\0\0\x01" length: 31 } partition {})",
+       "network.peers[0].address"},
       {"direction: EGRESS all_peers: true", "network.effect"},
       {"direction: EGRESS all_peers: true loss { percent: -0.1 }", "network.loss.percent"},
       {"direction: EGRESS all_peers: true loss { percent: 100.1 }", "network.loss.percent"},
