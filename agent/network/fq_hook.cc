@@ -63,7 +63,8 @@ absl::Status RootIsFree(loader::Netlink& netlink, const loader::Link& device, co
   auto root = loader::RootQdisc(netlink, device.ifindex);
   if (root.status().code() == absl::StatusCode::kNotFound) return absl::OkStatus();
   if (!root.ok()) return root.status();
-  if (root->at.handle == 0 || (kind == "fq" && root->spec.kind == kind)) return absl::OkStatus();
+  const bool ours = root->spec.kind == "prio" && root->at.handle == SABOT_PRIO_HANDLE && kind == "prio";
+  if (root->at.handle == 0 || ours || (kind == "fq" && root->spec.kind == kind)) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "device ", device.name, " in ", netlink.Describe(), " has the root qdisc ", root->spec.kind, " ",
       loader::TcHandleName(root->at.handle), ", which ", kind, " would have to replace"));

@@ -115,9 +115,10 @@ std::string Text(const nlmsghdr& message, int wanted, int family = AF_UNSPEC) {
 }
 
 std::string LinkLine(const nlmsghdr& message) {
-  return absl::StrCat("link ", Text<ifinfomsg>(message, IFLA_IFNAME), " qdisc ",
-                      Text<ifinfomsg>(message, IFLA_QDISC),
-                      Attributes<ifinfomsg>(message, {IFLA_STATS, IFLA_STATS64, IFLA_AF_SPEC}));
+  return absl::StrCat(
+      "link ", Text<ifinfomsg>(message, IFLA_IFNAME), " qdisc ", Text<ifinfomsg>(message, IFLA_QDISC),
+      // The state of operation follows the carrier in the kernel's own time.
+      Attributes<ifinfomsg>(message, {IFLA_STATS, IFLA_STATS64, IFLA_AF_SPEC, IFLA_OPERSTATE}));
 }
 
 std::string AddressLine(const nlmsghdr& message) {
