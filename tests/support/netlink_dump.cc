@@ -115,10 +115,13 @@ std::string Text(const nlmsghdr& message, int wanted, int family = AF_UNSPEC) {
 }
 
 std::string LinkLine(const nlmsghdr& message) {
-  return absl::StrCat(
-      "link ", Text<ifinfomsg>(message, IFLA_IFNAME), " qdisc ", Text<ifinfomsg>(message, IFLA_QDISC),
-      // The state of operation follows the carrier in the kernel's own time.
-      Attributes<ifinfomsg>(message, {IFLA_STATS, IFLA_STATS64, IFLA_AF_SPEC, IFLA_OPERSTATE}));
+  // What the kernel's link watch brings up to date in its own time; whether a device is up is in the header's
+  // flags.
+  const std::set<int> changing = {
+      IFLA_STATS,           IFLA_STATS64,          IFLA_AF_SPEC,           IFLA_OPERSTATE,
+      IFLA_CARRIER_CHANGES, IFLA_CARRIER_UP_COUNT, IFLA_CARRIER_DOWN_COUNT};
+  return absl::StrCat("link ", Text<ifinfomsg>(message, IFLA_IFNAME), " qdisc ",
+                      Text<ifinfomsg>(message, IFLA_QDISC), Attributes<ifinfomsg>(message, changing));
 }
 
 std::string AddressLine(const nlmsghdr& message) {
