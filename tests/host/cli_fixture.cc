@@ -4,6 +4,8 @@
 #include <regex>
 
 #include "absl/strings/str_join.h"
+#include "tests/support/doctor.h"
+#include "tests/support/require.h"
 #include "tests/support/udp_probe.h"
 
 namespace sabot::test {
@@ -34,6 +36,14 @@ std::unique_ptr<SabotRun> CliTest::StartGood(std::vector<std::string> more) {
   auto run = std::make_unique<SabotRun>(cli_, args);
   run->WaitInjected();
   return run;
+}
+
+std::string CliTest::BestRungForLoss() const {
+  nlohmann::json doctor = cli_.Json({"doctor"});
+  for (const char* rung : {"tcx", "clsact"}) {
+    if (VerdictOn(doctor, "loss", rung).usable) return rung;
+  }
+  throw ArrangementFailed("no exact rung for loss is usable");
 }
 
 bool CliTest::PeerAnswers() {

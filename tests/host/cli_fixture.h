@@ -35,6 +35,8 @@ class CliTest : public testing::Test {
                    std::vector<std::string> jail = {});
   // A live run of the good manifest.
   std::unique_ptr<SabotRun> StartGood(std::vector<std::string> more = {});
+  // The first rung of the loss ladder that this kernel has.
+  std::string BestRungForLoss() const;
   // Can the peer be reached?
   bool PeerAnswers();
 
