@@ -8,7 +8,8 @@ import re
 import sys
 
 PASSED = re.compile(r"^\[ +OK \] (\S+)")
-SKIPPED = re.compile(r"^(?:\[ +SKIPPED +\]|skipped:) ([^\s,]+)")
+# "[  SKIPPED ] 4 tests, listed below:" names none.
+SKIPPED = re.compile(r"^(?:\[ +SKIPPED +\]|skipped:) ([^\s,]*[^\s,\d][^\s,]*)")
 
 
 def read(paths):
