@@ -3,7 +3,8 @@
  * Network faults: loss, partition and delay of the packets of a target.
  *
  * What it does: each body below looks the packet's far address up among the peers of its lane, and carries out the
- * rules that fit. A packet that no rule fits costs one array look-up, one counter and at most one look-up in a hash and one in a trie.
+ * rules that fit. A packet that no rule fits costs one array look-up, one counter and at most one look-up in a hash
+ * and one in a tree of prefixes.
  *
  * When it lets go: a rule acts only before its own end (CLOCK_BOOTTIME) and only while the lease is fresh; user
  * space renews the lease every second for three. The entry programs reach the bodies through a program array that
@@ -34,6 +35,10 @@
 /* A device that cannot be: a packet redirected there ends as if it had been sent, whereas TC_ACT_SHOT tells the
  * sender (TCP retransmits at once, ping tries again), which a lossy wire cannot. */
 #define NOWHERE 0
+
+/* The most that a look-up among prefixes can take: 32 times four bits, and 129 lengths around one address. */
+#define MAX_NODES 32
+#define MAX_LEAVES 33
 
 #define DADDR4 16
 #define SADDR4 12
@@ -89,21 +94,19 @@ struct {
 	__type(value, __u64);
 } sabot_hosts6 SEC(".maps");
 
+/* The cells of all trees, in a map that user space replaces by a larger one when it is full. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1 << 20);
-	__type(key, struct sabot_net4);
-	__type(value, __u64);
-} sabot_nets4 SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1 << 20);
-	__type(key, struct sabot_net6);
-	__type(value, __u64);
-} sabot_nets6 SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_ARRAY);
+		__uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+		__uint(max_entries, 1);
+		__uint(key_size, sizeof(__u32));
+		__uint(value_size, sizeof(struct sabot_cell));
+	});
+} sabot_trees SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -179,34 +182,86 @@ static __always_inline void count_seen(__u32 lane, enum sabot_body body)
 		seen->packets[body]++;
 }
 
+static __always_inline bool covered(__u64 high, __u64 low, __u32 length)
+{
+	if (length == 0)
+		return true;
+	if (length <= 64)
+		return high >> (64 - length) == 0;
+	return high == 0 && low >> (128 - length) == 0;
+}
+
+/* The rules of the longest prefix in the tree that covers the address. */
+static __always_inline __u64 tree_rules(__u32 ref, __u64 high, __u64 low)
+{
+	__u32 slot = 0, index, i, j;
+	struct sabot_cell *cell;
+	void *cells = bpf_map_lookup_elem(&sabot_trees, &slot);
+
+	if (!cells)
+		return 0;
+	for (i = 0; i < MAX_NODES && ref && !(ref & SABOT_REF_LEAF); i++) {
+		__u32 position = ref >> SABOT_REF_POSITION_SHIFT;
+		__u64 bits = position < 16 ? high >> (60 - 4 * position) : low >> (124 - 4 * position);
+
+		index = ref & SABOT_REF_CELL;
+		cell = bpf_map_lookup_elem(cells, &index);
+		if (!cell)
+			return 0;
+		ref = cell->node.child[bits & (SABOT_NODE_CHILDREN - 1)];
+	}
+	for (i = 0; i < MAX_LEAVES && ref & SABOT_REF_LEAF; i++) {
+		index = ref & SABOT_REF_CELL;
+		cell = bpf_map_lookup_elem(cells, &index);
+		if (!cell)
+			return 0;
+		for (j = 0; j < SABOT_LEAF_PREFIXES; j++) {
+			if (j == cell->leaf.count)
+				return 0;
+			if (covered(high ^ cell->leaf.high, low ^ cell->leaf.low, cell->leaf.length[j]))
+				return cell->leaf.rules[j];
+		}
+		ref = cell->leaf.next;
+	}
+	return 0;
+}
+
 static __always_inline __u64 peer_rules4(struct __sk_buff *skb, struct sabot_lane *lane, __u32 index, __u64 mask,
 					 __u32 offset)
 {
-	struct sabot_net4 key = {.prefixlen = 64, .host = {.lane = index}};
+	struct sabot_host4 host = {.lane = index};
 	__u64 *rules = NULL;
+	__be32 address;
 
-	if (bpf_skb_load_bytes_relative(skb, offset, key.host.address, sizeof(key.host.address), BPF_HDR_START_NET))
+	if (bpf_skb_load_bytes_relative(skb, offset, host.address, sizeof(host.address), BPF_HDR_START_NET))
 		return 0;
 	if (mask & lane->hosts4)
-		rules = bpf_map_lookup_elem(&sabot_hosts4, &key.host);
-	if (!rules && mask & lane->nets4)
-		rules = bpf_map_lookup_elem(&sabot_nets4, &key);
-	return rules ? *rules : 0;
+		rules = bpf_map_lookup_elem(&sabot_hosts4, &host);
+	if (rules)
+		return *rules;
+	if (!(mask & lane->nets4))
+		return 0;
+	__builtin_memcpy(&address, host.address, sizeof(address));
+	return tree_rules(lane->root4, (__u64)bpf_ntohl(address) << 32, 0);
 }
 
 static __always_inline __u64 peer_rules6(struct __sk_buff *skb, struct sabot_lane *lane, __u32 index, __u64 mask,
 					 __u32 offset)
 {
-	struct sabot_net6 key = {.prefixlen = 160, .host = {.lane = index}};
+	struct sabot_host6 host = {.lane = index};
 	__u64 *rules = NULL;
+	__be64 words[2];
 
-	if (bpf_skb_load_bytes_relative(skb, offset, key.host.address, sizeof(key.host.address), BPF_HDR_START_NET))
+	if (bpf_skb_load_bytes_relative(skb, offset, host.address, sizeof(host.address), BPF_HDR_START_NET))
 		return 0;
 	if (mask & lane->hosts6)
-		rules = bpf_map_lookup_elem(&sabot_hosts6, &key.host);
-	if (!rules && mask & lane->nets6)
-		rules = bpf_map_lookup_elem(&sabot_nets6, &key);
-	return rules ? *rules : 0;
+		rules = bpf_map_lookup_elem(&sabot_hosts6, &host);
+	if (rules)
+		return *rules;
+	if (!(mask & lane->nets6))
+		return 0;
+	__builtin_memcpy(words, host.address, sizeof(words));
+	return tree_rules(lane->root6, bpf_be64_to_cpu(words[0]), bpf_be64_to_cpu(words[1]));
 }
 
 /* Of the rules in `mask`, those whose peers include the packet's far end. */

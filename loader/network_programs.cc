@@ -80,23 +80,6 @@ Host HostKey(uint32_t lane, const Prefix& prefix) {
   return key;
 }
 
-template <typename Net, typename Host>
-Net NetKey(uint32_t lane, const Prefix& prefix) {
-  return {.prefixlen = 32u + prefix.length, .host = HostKey<Host>(lane, prefix)};
-}
-
-// Calls `change(map, key)` with the map that holds prefixes like this one.
-template <typename Hosts4, typename Hosts6, typename Nets4, typename Nets6, typename Change>
-absl::Status Dispatch(uint32_t lane, const Prefix& prefix, Hosts4& hosts4, Hosts6& hosts6, Nets4& nets4,
-                      Nets6& nets6, Change change) {
-  if (prefix.host()) {
-    return prefix.v6 ? change(hosts6, HostKey<sabot_host6>(lane, prefix))
-                     : change(hosts4, HostKey<sabot_host4>(lane, prefix));
-  }
-  return prefix.v6 ? change(nets6, NetKey<sabot_net6, sabot_host6>(lane, prefix))
-                   : change(nets4, NetKey<sabot_net4, sabot_host4>(lane, prefix));
-}
-
 bpf_insn Insn(uint8_t code, uint8_t dst, uint8_t src, int16_t off, int32_t imm) {
   return {.code = code, .dst_reg = dst, .src_reg = src, .off = off, .imm = imm};
 }
@@ -148,8 +131,7 @@ NetworkPrograms::NetworkPrograms(Skeleton skeleton, MappedArray<sabot_lane> lane
       seens_(bpf_map__fd(skeleton_->maps.sabot_seens), "sabot_seens"),
       hosts4_(bpf_map__fd(skeleton_->maps.sabot_hosts4), "sabot_hosts4"),
       hosts6_(bpf_map__fd(skeleton_->maps.sabot_hosts6), "sabot_hosts6"),
-      nets4_(bpf_map__fd(skeleton_->maps.sabot_nets4), "sabot_nets4"),
-      nets6_(bpf_map__fd(skeleton_->maps.sabot_nets6), "sabot_nets6"),
+      cells_(bpf_map__fd(skeleton_->maps.sabot_trees)),
       pacers_(bpf_map__fd(skeleton_->maps.sabot_pacers), "sabot_pacers") {}
 
 NetworkPrograms::~NetworkPrograms() = default;
@@ -178,14 +160,22 @@ absl::StatusOr<UniqueFd> NetworkPrograms::MakeEntry(sabot_body body, uint32_t la
   return UniqueFd(fd);
 }
 
-absl::Status NetworkPrograms::SetPeer(uint32_t lane, const Prefix& prefix, uint64_t mask) {
-  return Dispatch(lane, prefix, hosts4_, hosts6_, nets4_, nets6_,
-                  [mask](auto& map, const auto& key) { return map.Set(key, mask); });
+absl::Status NetworkPrograms::SetHost(uint32_t lane, const Prefix& host, uint64_t rules) {
+  return host.v6 ? hosts6_.Set(HostKey<sabot_host6>(lane, host), rules)
+                 : hosts4_.Set(HostKey<sabot_host4>(lane, host), rules);
 }
 
-absl::Status NetworkPrograms::ErasePeer(uint32_t lane, const Prefix& prefix) {
-  return Dispatch(lane, prefix, hosts4_, hosts6_, nets4_, nets6_,
-                  [](auto& map, const auto& key) { return map.Erase(key); });
+absl::Status NetworkPrograms::EraseHost(uint32_t lane, const Prefix& host) {
+  return host.v6 ? hosts6_.Erase(HostKey<sabot_host6>(lane, host))
+                 : hosts4_.Erase(HostKey<sabot_host4>(lane, host));
+}
+
+absl::Status NetworkPrograms::SetNets(uint32_t lane, bool v6, std::span<const PrefixRules> nets) {
+  std::vector<uint32_t> cells;
+  SABOT_ASSIGN_OR_RETURN(const uint32_t root, cells_.Build(nets, cells));
+  Store(v6 ? lanes_[lane].root6 : lanes_[lane].root4, root);
+  cells_.Retire(std::exchange(trees_[{lane, v6}], std::move(cells)));
+  return absl::OkStatus();
 }
 
 absl::Status NetworkPrograms::SetPacer(uint32_t lane, uint32_t ifindex, sabot_pacer pacer) {

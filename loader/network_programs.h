@@ -5,36 +5,28 @@
 #ifndef SABOT_LOADER_NETWORK_PROGRAMS_H_
 #define SABOT_LOADER_NETWORK_PROGRAMS_H_
 
-#include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "bpf/abi/network.h"
 #include "loader/fd.h"
 #include "loader/map.h"
+#include "loader/prefix.h"
+#include "loader/prefix_tree.h"
 
 struct network_bpf;
 
 namespace sabot::loader {
 
-// An IPv4 or IPv6 prefix; bits behind `length` are zero. Ordered so that a prefix stands right before the
-// ones that it covers.
-struct Prefix {
-  bool v6 = false;
-  std::array<uint8_t, 16> address = {};
-  uint8_t length = 0;
-
-  // The whole address.
-  bool host() const { return length == (v6 ? 128 : 32); }
-
-  auto operator<=>(const Prefix&) const = default;
-};
-
 class NetworkPrograms {
  public:
-  // Sizes of the maps; all at least 1. Lanes and rules cost 360 and 32 bytes of kernel memory each, and 48
+  // Sizes of the maps; all at least 1. Lanes and rules cost 368 and 32 bytes of kernel memory each, and 48
   // and 16 per CPU; `hosts`, the whole addresses of each family in all peer lists, 16 bytes, and about 80
   // when in use.
   struct Limits {
@@ -58,9 +50,12 @@ class NetworkPrograms {
   MappedArray<sabot_lane>& lanes() { return lanes_; }
   MappedArray<sabot_rule>& rules() { return rules_; }
 
-  // kResourceExhausted beyond Limits::hosts, or 2^20 shorter prefixes of a family.
-  absl::Status SetPeer(uint32_t lane, const Prefix& prefix, uint64_t mask);
-  absl::Status ErasePeer(uint32_t lane, const Prefix& prefix);
+  // The rules of a peer that is a whole address. RESOURCE_EXHAUSTED beyond Limits::hosts.
+  absl::Status SetHost(uint32_t lane, const Prefix& host, uint64_t rules);
+  absl::Status EraseHost(uint32_t lane, const Prefix& host);
+  // All peers of one family that are shorter prefixes: sorted, none twice. Programs see the old ones or the
+  // new ones. RESOURCE_EXHAUSTED beyond some two million in all lanes.
+  absl::Status SetNets(uint32_t lane, bool v6, std::span<const PrefixRules> nets);
 
   absl::Status SetPacer(uint32_t lane, uint32_t ifindex, sabot_pacer pacer);
   absl::Status ErasePacer(uint32_t lane, uint32_t ifindex);
@@ -90,8 +85,8 @@ class NetworkPrograms {
   PerCpuArrayRef<sabot_seen> seens_;
   MapRef<sabot_host4, uint64_t> hosts4_;
   MapRef<sabot_host6, uint64_t> hosts6_;
-  MapRef<sabot_net4, uint64_t> nets4_;
-  MapRef<sabot_net6, uint64_t> nets6_;
+  PrefixCells cells_;
+  std::map<std::pair<uint32_t, bool>, std::vector<uint32_t>> trees_;  // lane and family → cells
   MapRef<sabot_device, sabot_pacer> pacers_;
 };
 

@@ -7,15 +7,7 @@ namespace sabot::agent {
 namespace {
 
 using loader::Prefix;
-
-bool Covers(const Prefix& outer, const Prefix& inner) {
-  if (outer.v6 != inner.v6 || outer.length > inner.length) return false;
-  const int bytes = outer.length / 8, bits = outer.length % 8;
-  for (int i = 0; i < bytes; ++i) {
-    if (outer.address[i] != inner.address[i]) return false;
-  }
-  return bits == 0 || (outer.address[bytes] ^ inner.address[bytes]) >> (8 - bits) == 0;
-}
+using loader::PrefixRules;
 
 // Prefixes are ordered so that one comes before all that it covers: a stack holds the ones around the current
 // one.
@@ -33,7 +25,7 @@ std::map<Prefix, uint64_t> Inherit(const std::map<Prefix, uint64_t>& own) {
 
 }  // namespace
 
-std::vector<PrefixTable::Change> PrefixTable::Set(int bit, const std::vector<Prefix>& prefixes) {
+PrefixTable::Changes PrefixTable::Set(int bit, const std::vector<Prefix>& prefixes) {
   const uint64_t mask = uint64_t{1} << bit;
   for (auto it = own_.begin(); it != own_.end();) {
     it->second &= ~mask;
@@ -43,16 +35,27 @@ std::vector<PrefixTable::Change> PrefixTable::Set(int bit, const std::vector<Pre
   return Difference(Inherit(own_));
 }
 
-std::vector<PrefixTable::Change> PrefixTable::Difference(std::map<Prefix, uint64_t> wanted) {
-  std::vector<Change> changes;
-  for (const auto& [prefix, mask] : wanted) {
+PrefixTable::Changes PrefixTable::Difference(std::map<Prefix, uint64_t> wanted) {
+  Changes changes;
+  const auto differs = [&](const Prefix& prefix, uint64_t rules) {
+    if (prefix.host()) {
+      changes.hosts.push_back({prefix, rules});
+    } else {
+      (prefix.v6 ? changes.nets6 : changes.nets4).emplace();
+    }
+  };
+  for (const auto& [prefix, rules] : wanted) {
     auto old = effective_.find(prefix);
-    if (old == effective_.end() || old->second != mask) changes.push_back({prefix, mask});
+    if (old == effective_.end() || old->second != rules) differs(prefix, rules);
   }
-  for (const auto& [prefix, mask] : effective_) {
-    if (!wanted.contains(prefix)) changes.push_back({prefix, 0});
+  for (const auto& [prefix, rules] : effective_) {
+    if (!wanted.contains(prefix)) differs(prefix, 0);
   }
   effective_ = std::move(wanted);
+  for (const auto& [prefix, rules] : effective_) {
+    auto& nets = prefix.v6 ? changes.nets6 : changes.nets4;
+    if (nets && !prefix.host()) nets->push_back({prefix, rules});
+  }
   return changes;
 }
 

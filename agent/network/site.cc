@@ -213,11 +213,14 @@ absl::Status Site::Load() {
 }
 
 absl::Status Site::SetPeers(int bit, const std::vector<loader::Prefix>& peers) {
-  for (const PrefixTable::Change& change : peers_.Set(bit, peers)) {
-    SABOT_RETURN_IF_ERROR(change.mask != 0
-                              ? context_.programs.SetPeer(lane_.get(), change.prefix, change.mask)
-                              : context_.programs.ErasePeer(lane_.get(), change.prefix));
+  loader::NetworkPrograms& programs = context_.programs;
+  const PrefixTable::Changes changes = peers_.Set(bit, peers);
+  for (const auto& [host, rules] : changes.hosts) {
+    SABOT_RETURN_IF_ERROR(rules != 0 ? programs.SetHost(lane_.get(), host, rules)
+                                     : programs.EraseHost(lane_.get(), host));
   }
+  if (changes.nets4) SABOT_RETURN_IF_ERROR(programs.SetNets(lane_.get(), false, *changes.nets4));
+  if (changes.nets6) SABOT_RETURN_IF_ERROR(programs.SetNets(lane_.get(), true, *changes.nets6));
   return absl::OkStatus();
 }
 

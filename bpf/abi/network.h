@@ -42,6 +42,7 @@ struct sabot_lane {
 	__u64 hosts4, hosts6;     /* rules that have whole addresses among their peers */
 	__u64 nets4, nets6;       /* rules that have shorter prefixes among their peers */
 	__u64 cgroup_only;        /* 1: there are no device hooks, so the cgroup hooks count what is seen */
+	__u32 root4, root6;       /* trees of the shorter prefixes */
 	__u32 rule[SABOT_LANE_RULES]; /* bit -> index into the rules map */
 };
 
@@ -62,8 +63,8 @@ struct sabot_seen {
 	__u64 packets[SABOT_BODIES];
 };
 
-/* Keys of the peer maps: whole addresses are hashed, shorter prefixes are in tries, whose prefixlen counts the 32 bits
- * of `lane`. The value is the mask of rules, those of shorter prefixes that cover this one included. */
+/* Keys of the maps of peers that are whole addresses. The value is the mask of rules, those of shorter prefixes that
+ * cover this one included. */
 struct sabot_host4 {
 	__u32 lane;
 	__u8 address[4];
@@ -74,14 +75,35 @@ struct sabot_host6 {
 	__u8 address[16];
 };
 
-struct sabot_net4 {
-	__u32 prefixlen;
-	struct sabot_host4 host;
+/* Shorter prefixes are in a tree per lane and family, of cells that are nodes or leaves. A reference is 0 (nothing
+ * here matches), a leaf, or a node with the position of the four bits that choose among its children: bits before them
+ * are not looked at on the way down. The leaf that an address ends at has every prefix that can match it: its own and
+ * all that cover that one, longest first, `next` going on where there are more. IPv4 addresses are the upper half of
+ * `high`. */
+#define SABOT_NODE_CHILDREN 16
+#define SABOT_LEAF_PREFIXES 4
+#define SABOT_REF_LEAF (1u << 31)
+#define SABOT_REF_POSITION_SHIFT 24 /* in units of four bits, 0 to 31 */
+#define SABOT_REF_CELL ((1u << SABOT_REF_POSITION_SHIFT) - 1)
+
+struct sabot_node {
+	__u32 child[SABOT_NODE_CHILDREN];
 };
 
-struct sabot_net6 {
-	__u32 prefixlen;
-	struct sabot_host6 host;
+struct sabot_leaf {
+	__u64 high, low;
+	__u64 rules[SABOT_LEAF_PREFIXES];
+	__u8 length[SABOT_LEAF_PREFIXES];
+	__u32 count; /* 1 to SABOT_LEAF_PREFIXES */
+	__u32 next;  /* a leaf, or 0 */
+	__u32 unused;
+};
+
+struct sabot_cell {
+	union {
+		struct sabot_node node;
+		struct sabot_leaf leaf;
+	};
 };
 
 struct sabot_device {
@@ -103,11 +125,10 @@ struct sabot_pacer {
 #else
 #define SABOT_STATIC_ASSERT _Static_assert
 #endif
-SABOT_STATIC_ASSERT(sizeof(struct sabot_lane) == 360, "");
+SABOT_STATIC_ASSERT(sizeof(struct sabot_lane) == 368, "");
 SABOT_STATIC_ASSERT(sizeof(struct sabot_rule) == 32, "");
 SABOT_STATIC_ASSERT(sizeof(struct sabot_counters) == 16, "");
 SABOT_STATIC_ASSERT(sizeof(struct sabot_seen) == 48, "");
-SABOT_STATIC_ASSERT(sizeof(struct sabot_net4) == 12, "");
-SABOT_STATIC_ASSERT(sizeof(struct sabot_net6) == 24, "");
+SABOT_STATIC_ASSERT(sizeof(struct sabot_cell) == 64, "");
 
 #endif

@@ -70,19 +70,22 @@ Prefix RandomPrefix(std::mt19937& rng, bool v6, bool host) {
 
 absl::Status FillLane(NetworkPrograms& programs, uint32_t index, bool hosts, std::mt19937& rng) {
   agent::PrefixTable table;
-  std::vector<agent::PrefixTable::Change> changes;
-  std::map<Prefix, uint64_t> masks;
+  agent::PrefixTable::Changes changes;
+  std::map<Prefix, uint64_t> host_rules;
   for (int rule = 0; rule < kRules; ++rule) {
     std::vector<Prefix> prefixes;
     for (int i = 0; i < kPrefixesPerRule; ++i) prefixes.push_back(RandomPrefix(rng, i % 2 == 1, hosts));
-    for (const auto& change : table.Set(rule, prefixes)) masks[change.prefix] = change.mask;
+    changes = table.Set(rule, prefixes);
+    for (const auto& [host, of_host] : changes.hosts) host_rules[host] = of_host;
     programs.rules()[rule] = {
         .end_ns = UINT64_MAX, .delay_ns = 0, .drop_below = 0, .ifindex = 0, .ordinal = 0, .silent = 0};
     programs.lanes()[index].rule[rule] = rule;
   }
-  for (const auto& [prefix, mask] : masks) {
-    if (mask != 0) SABOT_RETURN_IF_ERROR(programs.SetPeer(index, prefix, mask));
+  for (const auto& [host, of_host] : host_rules) {
+    SABOT_RETURN_IF_ERROR(programs.SetHost(index, host, of_host));
   }
+  if (changes.nets4) SABOT_RETURN_IF_ERROR(programs.SetNets(index, false, *changes.nets4));
+  if (changes.nets6) SABOT_RETURN_IF_ERROR(programs.SetNets(index, true, *changes.nets6));
   sabot_lane& lane = programs.lanes()[index];
   const uint64_t all = (1ull << kRules) - 1;
   loader::Store(hosts ? lane.hosts4 : lane.nets4, all);

@@ -20,15 +20,17 @@ Prefix V4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint8_t length) {
 // What the kernel's maps would hold.
 class Kernel {
  public:
-  void Make(const std::vector<PrefixTable::Change>& changes) {
-    for (const auto& change : changes) {
-      if (change.mask == 0) {
-        ASSERT_EQ(entries_.erase(change.prefix), 1u) << "erased what was not there";
+  void Make(const PrefixTable::Changes& changes) {
+    for (const auto& [host, rules] : changes.hosts) {
+      if (rules == 0) {
+        ASSERT_EQ(entries_.erase(host), 1u) << "erased what was not there";
       } else {
-        ASSERT_NE(entries_[change.prefix], change.mask) << "wrote what was there";
-        entries_[change.prefix] = change.mask;
+        ASSERT_NE(entries_[host], rules) << "wrote what was there";
+        entries_[host] = rules;
       }
     }
+    if (changes.nets4) SetNets(false, *changes.nets4);
+    if (changes.nets6) SetNets(true, *changes.nets6);
   }
 
   // Longest match, as the kernel does it.
@@ -55,6 +57,16 @@ class Kernel {
   size_t size() const { return entries_.size(); }
 
  private:
+  void SetNets(bool v6, const std::vector<loader::PrefixRules>& nets) {
+    const auto before = entries_;
+    std::erase_if(entries_, [&](const auto& entry) { return entry.first.v6 == v6 && !entry.first.host(); });
+    for (const auto& [net, rules] : nets) {
+      ASSERT_TRUE(!net.host() && net.v6 == v6 && rules != 0);
+      entries_[net] = rules;
+    }
+    ASSERT_NE(entries_, before) << "wrote what was there";
+  }
+
   std::map<Prefix, uint64_t> entries_;
 };
 
@@ -73,10 +85,12 @@ TEST(PrefixTable, GivesAPrefixTheRulesOfThoseAroundIt) {
 TEST(PrefixTable, ChangesOnlyWhatDiffers) {
   PrefixTable table;
   table.Set(0, {V4(10, 0, 0, 0, 8), V4(192, 168, 0, 0, 16)});
-  EXPECT_TRUE(table.Set(0, {V4(10, 0, 0, 0, 8), V4(192, 168, 0, 0, 16)}).empty());
+  const auto same = table.Set(0, {V4(10, 0, 0, 0, 8), V4(192, 168, 0, 0, 16)});
+  EXPECT_TRUE(same.hosts.empty() && !same.nets4 && !same.nets6);
   const auto changes = table.Set(1, {V4(10, 0, 0, 1, 32)});
-  ASSERT_EQ(changes.size(), 1u);
-  EXPECT_EQ(changes[0].mask, 0b11u);
+  EXPECT_TRUE(!changes.nets4 && !changes.nets6);
+  ASSERT_EQ(changes.hosts.size(), 1u);
+  EXPECT_EQ(changes.hosts[0].rules, 0b11u);
 }
 
 TEST(PrefixTable, IsEmptyAfterTheLastRule) {
