@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks of the tree itself: repository_checks.py [--root DIR] [--sabot BINARY] CHECK
+"""Checks of the tree itself: repository_checks.py [--root DIR] [--bin DIR] CHECK
 
 Each check prints one sentence per defect and exits with 1 if there is any. They look at the files that git tracks.
 
-  layers    dependencies run one way: bpf/abi <- loader <- agent; controller and agent meet only in proto/
-  license   every file that can carry one has the SPDX line of its directory
-  format    C++ is as clang-format-14 would write it
-  size      no file is so large that nobody reads it
-  paths     no file names the place where it was written
-  faults    every kind of fault in the fault map has its BPF file, its fault file, its tests and its ladder
+  layers      dependencies run one way: bpf/abi <- loader <- agent; controller and agent meet only in proto/
+  license     every file that can carry one has the SPDX line of its directory
+  format      C++ is as clang-format-14 would write it
+  size        no file is so large that nobody reads it
+  paths       no file names the place where it was written
+  faults      every kind of fault in the fault map has its BPF file, its fault file, its tests and its ladder
+  faults_doc  docs/FAULTS.md is what the ladders say
 """
 import argparse
 import json
@@ -256,6 +257,17 @@ def check_faults(root, files, sabot):
             yield f"`sabot doctor` has a ladder for `{family}` {effect}, which the fault map does not know."
 
 
+def check_faults_doc(root, files, generator):
+    try:
+        wanted = subprocess.run([generator], check=True, stdout=subprocess.PIPE).stdout.decode()
+    except (OSError, subprocess.CalledProcessError) as error:
+        yield f"`{generator}` does not print docs/FAULTS.md: {error}"
+        return
+    name = "docs/FAULTS.md"
+    if name not in files or text_of(root, name) != wanted:
+        yield f"{name} is not what the ladders say: run `cmake --build build -t faults_doc`."
+
+
 # ------------------------------------------------------------------------------------------------------ main
 
 CHECKS = {
@@ -265,13 +277,15 @@ CHECKS = {
     "size": check_size,
     "paths": check_paths,
     "faults": check_faults,
+    "faults_doc": check_faults_doc,
 }
+ASK_A_PROGRAM = {"faults": "sabot", "faults_doc": "faults-doc"}
 
 
-def run(check, root, sabot=None):
-    """The defects that a check finds, as sentences."""
+def run(check, root, program=None):
+    """The defects that a check finds, as sentences. `program`: the one of ASK_A_PROGRAM that was built."""
     files = tracked(root)
-    more = (sabot,) if check == "faults" else ()
+    more = (program,) if check in ASK_A_PROGRAM else ()
     return list(CHECKS[check](root, files, *more))
 
 
@@ -279,9 +293,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("check", choices=CHECKS)
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2])
-    parser.add_argument("--sabot", default="sabot")
+    parser.add_argument("--bin", type=pathlib.Path, default=pathlib.Path("build/bin"), help="where programs are")
     arguments = parser.parse_args()
-    defects = run(arguments.check, arguments.root.resolve(), arguments.sabot)
+    program = arguments.bin / ASK_A_PROGRAM.get(arguments.check, "")
+    defects = run(arguments.check, arguments.root.resolve(), program)
     print("\n".join(defects) if defects else f"{arguments.check}: nothing to object to")
     return 1 if defects else 0
 

@@ -47,11 +47,11 @@ class Checks(unittest.TestCase):
         subprocess.run(["git", "-C", str(self.root), "add", name], check=True)
         return path
 
-    def defects(self, check, sabot=None):
-        return repository_checks.run(check, self.root, sabot)
+    def defects(self, check, program=None):
+        return repository_checks.run(check, self.root, program)
 
-    def assert_only(self, check, word, sabot=None):
-        found = self.defects(check, sabot)
+    def assert_only(self, check, word, program=None):
+        found = self.defects(check, program)
         self.assertEqual(len(found), 1, found)
         self.assertIn(word, found[0])
 
@@ -122,11 +122,14 @@ class Checks(unittest.TestCase):
         self.write("b.sh", "x\ncd /ho" + "me/somebody/src\n")
         self.assert_only("paths", "b.sh:2")
 
-    def sabot(self, doctor):
-        path = self.root.parent / "sabot"
-        path.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(doctor)}\nEND\n")
+    def program(self, prints):
+        path = self.root.parent / "program"
+        path.write_text(f"#!/bin/sh\ncat <<'END'\n{prints}\nEND\n")
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
         return str(path)
+
+    def sabot(self, doctor):
+        return self.program(json.dumps(doctor))
 
     def sound_fault_tree(self):
         self.write("proto/sabot/v1/fault.proto", PROTO)
@@ -154,6 +157,13 @@ class Checks(unittest.TestCase):
                 self.sound_fault_tree()
         subprocess.run(["git", "-C", str(self.root), "rm", "-qf", "bpf/network.bpf.c"], check=True)
         self.assert_only("faults", "bpf/network.bpf.c", self.sabot(DOCTOR))
+
+    def test_faults_doc(self):
+        self.assert_only("faults_doc", "faults_doc`", self.program("# Faults"))
+        self.write("docs/FAULTS.md", "# Faults\n")
+        self.assertEqual(self.defects("faults_doc", self.program("# Faults")), [])
+        self.assert_only("faults_doc", "faults_doc`", self.program("# More faults"))
+        self.assert_only("faults_doc", "does not print", self.root.parent / "no-such-binary")
 
 
 if __name__ == "__main__":
