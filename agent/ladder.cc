@@ -67,17 +67,37 @@ std::optional<std::string> MissingFeature(const Rung& rung, const loader::Featur
   return std::nullopt;
 }
 
-const Rung* ChooseRung(const LadderRequest& request, const Rung* after, std::vector<RejectedRung>& rejected) {
-  bool below = after == nullptr;
-  for (const Rung& rung : request.effect.ladder) {
-    if (!below) {
-      below = &rung == after;
-      continue;
+// A crowded rung goes behind those that follow it with the same fidelity.
+RungChoice::RungChoice(const LadderRequest& request) : request_(request) {
+  for (const Rung& rung : request.effect.ladder) order_.push_back(&rung);
+  for (auto rung = order_.end(); rung != order_.begin();) {
+    --rung;
+    if (!Crowded(**rung)) continue;
+    const auto worse = std::find_if(rung, order_.end(),
+                                    [&](const Rung* other) { return other->fidelity != (*rung)->fidelity; });
+    std::rotate(rung, rung + 1, worse);
+  }
+}
+
+std::optional<std::string> RungChoice::Crowded(const Rung& rung) const {
+  if (rung.crowd == 0 || request_.at_once <= rung.crowd) return std::nullopt;
+  return absl::StrCat(request_.at_once, " faults begin at once, of which each would wait for the kernel");
+}
+
+const Rung* RungChoice::Next(std::vector<RejectedRung>& rejected) {
+  while (next_ < order_.size()) {
+    const Rung& rung = *order_[next_++];
+    auto reason = Unwanted(request_, rung);
+    if (!reason) reason = MissingFeature(rung, request_.features);
+    if (!reason && request_.unfit) reason = request_.unfit(rung);
+    if (!reason) {
+      std::erase_if(rejected, [&](const RejectedRung& other) { return other.mechanism == rung.mechanism; });
+      for (size_t later = next_; later < order_.size(); ++later) {
+        if (order_[later] > &rung) continue;
+        rejected.push_back({std::string(order_[later]->mechanism), *Crowded(*order_[later])});
+      }
+      return &rung;
     }
-    auto reason = Unwanted(request, rung);
-    if (!reason) reason = MissingFeature(rung, request.features);
-    if (!reason && request.unfit) reason = request.unfit(rung);
-    if (!reason) return &rung;
     rejected.push_back({std::string(rung.mechanism), *reason});
   }
   return nullptr;

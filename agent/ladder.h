@@ -41,11 +41,25 @@ struct LadderRequest {
   const loader::Features& features;
   // Why the rung cannot serve the target; may be empty: no target is known.
   std::function<std::optional<std::string>(const Rung&)> unfit;
+  size_t at_once = 1;  // faults that begin together with this one, itself included
 };
 
-// Goes down the ladder from `from` (null: from the top). Null when no rung is left; `rejected` grows by every
-// rung that was not taken, each with its reason.
-const Rung* ChooseRung(const LadderRequest& request, const Rung* after, std::vector<RejectedRung>& rejected);
+// Goes down a ladder, rung by rung. The request outlives it.
+class RungChoice {
+ public:
+  explicit RungChoice(const LadderRequest& request);
+
+  // The next rung that can be taken, or null. `rejected` grows by every one that was passed over, each with
+  // its reason.
+  const Rung* Next(std::vector<RejectedRung>& rejected);
+
+ private:
+  std::optional<std::string> Crowded(const Rung& rung) const;
+
+  const LadderRequest& request_;
+  std::vector<const Rung*> order_;
+  size_t next_ = 0;
+};
 
 // "edt: no (this kernel has no qdisc fq); netem: ...".
 std::string Describe(const std::vector<RejectedRung>& rejected);

@@ -107,9 +107,11 @@ absl::Status LiveFault::ApplyBestRung(FaultRuntime& runtime, const FaultType& ty
       .forced = runtime.forced,
       .features = runtime.features,
       .unfit = [&](const Rung& rung) { return type.unfit(rung, fault_, *target_); },
+      .at_once = runtime.context.at_once(),
   };
   rejected_.clear();
-  rung_ = ChooseRung(request, nullptr, rejected_);
+  RungChoice choice(request);
+  rung_ = choice.Next(rejected_);
   while (rung_ != nullptr) {
     auto injection = type.apply(runtime.context, *rung_, fault_, *target_, end_ns_);
     if (injection.ok()) {
@@ -122,7 +124,7 @@ absl::Status LiveFault::ApplyBestRung(FaultRuntime& runtime, const FaultType& ty
                                        injection.status().message()));
     }
     rejected_.push_back({std::string(rung_->mechanism), std::string(injection.status().message())});
-    rung_ = ChooseRung(request, rung_, rejected_);
+    rung_ = choice.Next(rejected_);
   }
   return absl::FailedPreconditionError(absl::StrCat("no mechanism can do ", std::string(effect.name), " on ",
                                                     target_->description, ": ", Describe(rejected_)));

@@ -176,6 +176,7 @@ class Reconciler::Loop {
     const uint64_t now = loader::BootTimeNs();
     std::erase_if(retired_, [](const auto& fault) { return fault->over(); });
     std::map<std::string, std::unique_ptr<LiveFault>> wanted;
+    size_t begun = 0;
     for (const sabot::v1::Fault& fault : map.faults()) {
       auto known = faults_.find(fault.id());
       if (known != faults_.end() && SameButDeadline(known->second->fault(), fault)) {
@@ -184,8 +185,10 @@ class Reconciler::Loop {
         faults_.erase(known);
       } else {
         wanted[fault.id()] = std::make_unique<LiveFault>(fault, now);
+        ++begun;
       }
     }
+    context_.SetAtOnce(begun);
     for (auto& [id, fault] : faults_) Retire(std::move(fault), wanted.contains(id) ? "replaced" : "");
     faults_ = std::move(wanted);
   }

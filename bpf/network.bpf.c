@@ -191,8 +191,9 @@ static __always_inline bool covered(__u64 high, __u64 low, __u32 length)
 	return high == 0 && low >> (128 - length) == 0;
 }
 
-/* The rules of the longest prefix in the tree that covers the address. */
-static __always_inline __u64 tree_rules(__u32 ref, __u64 high, __u64 low)
+/* The rules of the longest prefix in the tree that covers the address. Global, so that the verifier walks its loops
+ * once and not at every call. */
+__noinline __u64 sabot_tree_rules(__u32 ref, __u64 high, __u64 low)
 {
 	__u32 slot = 0, index, i, j;
 	struct sabot_cell *cell;
@@ -242,7 +243,7 @@ static __always_inline __u64 peer_rules4(struct __sk_buff *skb, struct sabot_lan
 	if (!(mask & lane->nets4))
 		return 0;
 	__builtin_memcpy(&address, host.address, sizeof(address));
-	return tree_rules(lane->root4, (__u64)bpf_ntohl(address) << 32, 0);
+	return sabot_tree_rules(lane->root4, (__u64)bpf_ntohl(address) << 32, 0);
 }
 
 static __always_inline __u64 peer_rules6(struct __sk_buff *skb, struct sabot_lane *lane, __u32 index, __u64 mask,
@@ -261,7 +262,7 @@ static __always_inline __u64 peer_rules6(struct __sk_buff *skb, struct sabot_lan
 	if (!(mask & lane->nets6))
 		return 0;
 	__builtin_memcpy(words, host.address, sizeof(words));
-	return tree_rules(lane->root6, bpf_be64_to_cpu(words[0]), bpf_be64_to_cpu(words[1]));
+	return sabot_tree_rules(lane->root6, bpf_be64_to_cpu(words[0]), bpf_be64_to_cpu(words[1]));
 }
 
 /* Of the rules in `mask`, those whose peers include the packet's far end. */

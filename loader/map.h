@@ -22,7 +22,7 @@
 
 namespace sabot::loader {
 
-// Any map that is keyed: hash, trie.
+// Any map that is keyed.
 template <typename Key, typename Value>
 class MapRef {
  public:

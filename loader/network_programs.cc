@@ -37,7 +37,7 @@ constexpr BodyFacts kBodies[SABOT_BODIES] = {
     {"sabot_cg_ingres", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS, 1},
 };
 
-const bpf_program* BodyProgram(const network_bpf& skeleton, int body) {
+bpf_program* BodyProgram(const network_bpf& skeleton, int body) {
   switch (body) {
     case SABOT_BODY_EGRESS:
       return skeleton.progs.tc__network_egress;
@@ -60,16 +60,6 @@ int BodyArray(const network_bpf& skeleton, int body) {
   return bpf_map__fd(skeleton.maps.sabot_tc);
 }
 
-absl::Status FillProgramArrays(const network_bpf& skeleton) {
-  for (int body = 0; body < SABOT_BODIES; ++body) {
-    const int program = bpf_program__fd(BodyProgram(skeleton, body));
-    if (bpf_map_update_elem(BodyArray(skeleton, body), &body, &program, BPF_ANY) != 0) {
-      return ErrnoStatus(errno, absl::StrCat("put ", kBodies[body].entry_name, " into its program array"));
-    }
-  }
-  return absl::OkStatus();
-}
-
 // libbpf prints on standard error by default; what matters comes back as an error.
 int Silent(libbpf_print_level, const char*, va_list) { return 0; }
 
@@ -90,7 +80,7 @@ void NetworkPrograms::Close::operator()(network_bpf* skeleton) const { network_b
 
 const char* NetworkPrograms::EntryName(sabot_body body) { return kBodies[body].entry_name; }
 
-absl::StatusOr<NetworkPrograms::Skeleton> NetworkPrograms::Load(Limits limits) {
+absl::StatusOr<NetworkPrograms::Skeleton> NetworkPrograms::LoadMaps(Limits limits) {
   libbpf_set_print(Silent);
   Skeleton skeleton(network_bpf__open());
   if (skeleton == nullptr) return ErrnoStatus(errno, "open BPF object network");
@@ -100,14 +90,42 @@ absl::StatusOr<NetworkPrograms::Skeleton> NetworkPrograms::Load(Limits limits) {
   bpf_map__set_max_entries(skeleton->maps.sabot_hosts6, limits.hosts);
   bpf_map__set_max_entries(skeleton->maps.sabot_rules, limits.rules);
   bpf_map__set_max_entries(skeleton->maps.sabot_counts, limits.rules);
+  for (int body = 0; body < SABOT_BODIES; ++body)
+    bpf_program__set_autoload(BodyProgram(*skeleton, body), false);
   const int error = network_bpf__load(skeleton.get());
   if (error != 0) return ErrnoStatus(-error, "load BPF object network");
-  SABOT_RETURN_IF_ERROR(FillProgramArrays(*skeleton));
   return skeleton;
 }
 
+// A second opening of the same object, with the maps of the first one and this body alone; the program array
+// holds the program from then on.
+absl::Status NetworkPrograms::LoadBody(sabot_body body) {
+  if (loaded_[body]) return absl::OkStatus();
+  const std::string attempt = absl::StrCat("load BPF program ", kBodies[body].entry_name);
+  Skeleton one(network_bpf__open());
+  if (one == nullptr) return ErrnoStatus(errno, attempt);
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, one->obj) {
+    const bpf_map* shared = bpf_object__find_map_by_name(skeleton_->obj, bpf_map__name(map));
+    const int error = bpf_map__reuse_fd(map, bpf_map__fd(shared));
+    if (error != 0) return ErrnoStatus(-error, absl::StrCat(attempt, ": share map ", bpf_map__name(map)));
+  }
+  for (int other = 0; other < SABOT_BODIES; ++other) {
+    bpf_program__set_autoload(BodyProgram(*one, other), other == body);
+  }
+  const int error = network_bpf__load(one.get());
+  if (error != 0) return ErrnoStatus(-error, attempt);
+  const uint32_t slot = body;
+  const int program = bpf_program__fd(BodyProgram(*one, body));
+  if (bpf_map_update_elem(BodyArray(*skeleton_, body), &slot, &program, BPF_ANY) != 0) {
+    return ErrnoStatus(errno, absl::StrCat(attempt, " into its program array"));
+  }
+  loaded_[body] = true;
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<NetworkPrograms>> NetworkPrograms::Create(Limits limits) {
-  SABOT_ASSIGN_OR_RETURN(Skeleton skeleton, Load(limits));
+  SABOT_ASSIGN_OR_RETURN(Skeleton skeleton, LoadMaps(limits));
   const auto& maps = skeleton->maps;
   SABOT_ASSIGN_OR_RETURN(auto lanes, MappedArray<sabot_lane>::Create(bpf_map__fd(maps.sabot_lanes),
                                                                      limits.lanes, "sabot_lanes"));
@@ -140,7 +158,8 @@ void NetworkPrograms::SetLease(uint64_t boottime_ns) {
   __atomic_store_n(&skeleton_->bss->sabot_lease_ns, boottime_ns, __ATOMIC_SEQ_CST);
 }
 
-absl::StatusOr<UniqueFd> NetworkPrograms::MakeEntry(sabot_body body, uint32_t lane) const {
+absl::StatusOr<UniqueFd> NetworkPrograms::MakeEntry(sabot_body body, uint32_t lane) {
+  SABOT_RETURN_IF_ERROR(LoadBody(body));
   const BodyFacts& facts = kBodies[body];
   const auto cb = static_cast<int16_t>(offsetof(__sk_buff, cb));
   const bpf_insn code[] = {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owner of bpf/network.bpf.c: loads it once, and gives out entry programs and access to its maps. Knows
-// lanes, rules and peers as bpf/abi/network.h defines them, and not what they are for. Thread-compatible.
+// Owner of bpf/network.bpf.c: loads its maps once and each body when it is first needed (which takes the
+// kernel some 5 ms), and gives out entry programs and access to the maps. Knows lanes, rules and peers as
+// bpf/abi/network.h defines them, and not what they are for. Thread-compatible.
 #ifndef SABOT_LOADER_NETWORK_PROGRAMS_H_
 #define SABOT_LOADER_NETWORK_PROGRAMS_H_
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -42,7 +44,7 @@ class NetworkPrograms {
 
   // A new program that runs `body` for `lane`; it must be attached where that body's section says. Not bound
   // to the lifetime of this object: when that ends, the entry passes everything.
-  absl::StatusOr<UniqueFd> MakeEntry(sabot_body body, uint32_t lane) const;
+  absl::StatusOr<UniqueFd> MakeEntry(sabot_body body, uint32_t lane);
 
   // The name that entries to `body` have in the kernel, at most 15 bytes.
   static const char* EntryName(sabot_body body);
@@ -75,9 +77,11 @@ class NetworkPrograms {
 
   NetworkPrograms(Skeleton skeleton, MappedArray<sabot_lane> lanes, MappedArray<sabot_rule> rules,
                   MappedArray<uint64_t> heartbeats);
-  static absl::StatusOr<Skeleton> Load(Limits limits);
+  static absl::StatusOr<Skeleton> LoadMaps(Limits limits);
+  absl::Status LoadBody(sabot_body body);
 
   Skeleton skeleton_;
+  std::array<bool, SABOT_BODIES> loaded_ = {};
   MappedArray<sabot_lane> lanes_;
   MappedArray<sabot_rule> rules_;
   MappedArray<uint64_t> heartbeats_;

@@ -2,6 +2,7 @@
 #ifndef SABOT_AGENT_FAULTS_FAULT_CONTEXT_H_
 #define SABOT_AGENT_FAULTS_FAULT_CONTEXT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,6 +32,10 @@ class FaultContext {
 
   absl::StatusOr<NetworkEngine*> Network();
 
+  // How many faults begin together.
+  size_t at_once() const { return at_once_; }
+  void SetAtOnce(size_t faults) { at_once_ = faults; }
+
   // In force for engines that exist and for those that come.
   void SetLease(uint64_t boottime_ns);
   absl::Status Refresh();
@@ -41,6 +46,7 @@ class FaultContext {
   Journal& journal_;
   const StateDir& state_dir_;
   const loader::Features& features_;
+  size_t at_once_ = 1;
   uint64_t lease_ns_ = 0;
   std::unique_ptr<NetworkEngine> network_;
 };

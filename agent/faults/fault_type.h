@@ -5,6 +5,7 @@
 #ifndef SABOT_AGENT_FAULTS_FAULT_TYPE_H_
 #define SABOT_AGENT_FAULTS_FAULT_TYPE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -31,6 +32,8 @@ struct Rung {
   std::string_view undone_by;  // what ends it when the agent cannot
   std::string_view caveat;     // empty for exact ones
   int id;                      // for the family's own functions
+  // With more faults than this beginning at once, an equally good rung further down is preferred. 0: never.
+  size_t crowd = 0;
 };
 
 // What can be done to a target, best mechanism first.

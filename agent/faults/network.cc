@@ -96,7 +96,11 @@ constexpr std::string_view kByJournal = "the journal; passes everything at once 
 
 constexpr int Id(NetworkRung rung) { return static_cast<int>(rung); }
 
-constexpr Rung kTcx = {"tcx", kTcxNeeds, FIDELITY_EXACT, kByDescriptor, "", Id(NetworkRung::kTcx)};
+// Making or closing a tcx link waits for a grace period of the kernel (some 15 ms) while it holds the lock of
+// all network devices; a clsact filter takes a twentieth of that.
+constexpr size_t kTcxCrowd = 32;
+
+constexpr Rung kTcx = {"tcx", kTcxNeeds, FIDELITY_EXACT, kByDescriptor, "", Id(NetworkRung::kTcx), kTcxCrowd};
 constexpr Rung kClsact = {"clsact", kClsactNeeds, FIDELITY_EXACT, kByJournal, "", Id(NetworkRung::kClsact)};
 
 constexpr Rung kLossLadder[] = {
@@ -125,7 +129,7 @@ constexpr Rung kDelayLadder[] = {
 constexpr Rung kPartitionLadder[] = {
     {"cgroup_skb", kCgroupNeeds, FIDELITY_EXACT, kByDescriptor, "", Id(NetworkRung::kCgroupSkb)},
     {"tcx", kTcxNeeds, FIDELITY_DEGRADED, kByDescriptor,
-     "a UDP sender is not told that its packets go nowhere", Id(NetworkRung::kTcx)},
+     "a UDP sender is not told that its packets go nowhere", Id(NetworkRung::kTcx), kTcxCrowd},
     {"clsact", kClsactNeeds, FIDELITY_DEGRADED, kByJournal,
      "a UDP sender is not told that its packets go nowhere", Id(NetworkRung::kClsact)},
 };
@@ -237,7 +241,7 @@ loader::Prefix PrefixOf(const NetworkFault::Prefix& peer) {
   return prefix;
 }
 
-NetworkRule RuleOf(const Fault& fault, NetworkRung rung, uint64_t end_ns) {
+NetworkRule RuleOf(const Fault& fault, NetworkRung rung, size_t at_once, uint64_t end_ns) {
   const NetworkFault& network = fault.network();
   NetworkRule rule;
   rule.fault_id = fault.id();
@@ -252,6 +256,7 @@ NetworkRule RuleOf(const Fault& fault, NetworkRung rung, uint64_t end_ns) {
   rule.delay_ns = network.delay().latency_ns();
   rule.end_ns = end_ns;
   rule.rung = rung;
+  rule.crowd = at_once > kTcxCrowd;
   return rule;
 }
 
@@ -259,7 +264,8 @@ absl::StatusOr<std::unique_ptr<Injection>> Apply(FaultContext& context, const Ru
                                                  const ResolvedTarget& target, uint64_t end_ns) {
   SABOT_ASSIGN_OR_RETURN(NetworkEngine * engine, context.Network());
   SABOT_ASSIGN_OR_RETURN(auto site, engine->SiteOf(target));
-  SABOT_ASSIGN_OR_RETURN(const int bit, site->Add(RuleOf(fault, static_cast<NetworkRung>(rung.id), end_ns)));
+  const NetworkRule rule = RuleOf(fault, static_cast<NetworkRung>(rung.id), context.at_once(), end_ns);
+  SABOT_ASSIGN_OR_RETURN(const int bit, site->Add(rule));
   return std::make_unique<NetworkInjection>(std::move(site), bit);
 }
 

@@ -116,10 +116,13 @@ absl::StatusOr<std::vector<loader::Link>> Site::DevicesOf(const NetworkRule& rul
   return chosen;
 }
 
-Site::HookKind Site::DeviceHook(NetworkRung rung) const {
-  if (rung == NetworkRung::kTcx) return HookKind::kTcx;
-  if (rung == NetworkRung::kClsact || rung == NetworkRung::kEdt) return HookKind::kClsact;
-  return options_.tcx ? HookKind::kTcx : HookKind::kClsact;
+Site::HookKind Site::DeviceHook(const NetworkRule& rule, sabot_body body, int ifindex) const {
+  if (rule.rung == NetworkRung::kTcx) return HookKind::kTcx;
+  if (rule.rung == NetworkRung::kClsact || rule.rung == NetworkRung::kEdt) return HookKind::kClsact;
+  for (HookKind there : {HookKind::kTcx, HookKind::kClsact}) {
+    if (hooks_.contains({there, body, ifindex})) return there;
+  }
+  return options_.tcx && !rule.crowd ? HookKind::kTcx : HookKind::kClsact;
 }
 
 absl::StatusOr<std::set<Site::HookKey>> Site::Needs(const NetworkRule& rule,
@@ -139,7 +142,7 @@ absl::StatusOr<std::set<Site::HookKey>> Site::Needs(const NetworkRule& rule,
       if (duty == SABOT_CLASSIFY_NETEM) {
         keys.insert({HookKind::kNetem, kNone, device.ifindex});
       } else {
-        keys.insert({DeviceHook(rule.rung), body, device.ifindex});
+        keys.insert({DeviceHook(rule, body, device.ifindex), body, device.ifindex});
       }
     }
   }
@@ -183,7 +186,7 @@ absl::Status Site::Ensure(const std::set<HookKey>& keys, const std::string& faul
     for (HookKind other : {HookKind::kTcx, HookKind::kClsact}) {
       const bool rival = key.kind != other && (key.kind == HookKind::kTcx || key.kind == HookKind::kClsact);
       if (rival && hooks_.contains({other, key.body, key.ifindex})) {
-        return absl::FailedPreconditionError(absl::StrCat(
+        return absl::UnimplementedError(absl::StrCat(
             "device ", FindDevice(devices, key.ifindex)->name, " in ", options_.netns->Describe(),
             " is held by another fault by ", other == HookKind::kTcx ? "tcx" : "clsact",
             "; one device takes one of tcx and clsact at a time"));

@@ -40,6 +40,7 @@ struct NetworkRule {
   uint64_t delay_ns = 0;
   uint64_t end_ns = UINT64_MAX;  // CLOCK_BOOTTIME
   NetworkRung rung = NetworkRung::kTcx;
+  bool crowd = false;  // many rules begin at once: device hooks that the rung does not name are clsact ones
 };
 
 // What every site of an agent draws from.
@@ -56,7 +57,7 @@ class Site {
     std::shared_ptr<const loader::Netns> netns;
     std::string cgroup;        // path; empty: none, then no rule may use kCgroupSkb
     bool cgroup_only = false;  // the namespace is the machine's own: its devices are not touched
-    bool tcx = false;          // device hooks that no rung names are tcx ones, otherwise clsact
+    bool tcx = false;          // device hooks that no rung names may be tcx ones
     std::string helper_path;
   };
   static absl::StatusOr<std::unique_ptr<Site>> Create(loader::NetworkPrograms& programs, Journal& journal,
@@ -64,7 +65,8 @@ class Site {
   // Takes everything off, whatever is held.
   ~Site();
 
-  // Puts a rule into force and returns its bit. On failure nothing is left of it.
+  // Puts a rule into force and returns its bit. On failure nothing is left of it. UNIMPLEMENTED when the
+  // device is held by the other of tcx and clsact, which can serve this rule as well.
   absl::StatusOr<int> Add(const NetworkRule& rule);
   // The rule does nothing from here on; hooks go with Settle(). Returns what it counted until the end.
   absl::StatusOr<sabot::v1::Counters> Remove(int bit);
@@ -115,7 +117,7 @@ class Site {
   uint64_t Seen(const NetworkRule& rule) const;
   uint64_t DroppedByNetem(uint32_t ordinal);
   HookLoad TotalLoad() const;
-  HookKind DeviceHook(NetworkRung rung) const;
+  HookKind DeviceHook(const NetworkRule& rule, sabot_body body, int ifindex) const;
   sabot_lane& lane() { return context_.programs.lanes()[lane_.get()]; }
 
   SitePools& pools_;

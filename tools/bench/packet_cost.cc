@@ -106,7 +106,7 @@ struct Case {
 };
 
 // Prints one line.
-absl::Status Measure(const NetworkPrograms& programs, int empty, const Case& one) {
+absl::Status Measure(NetworkPrograms& programs, int empty, const Case& one) {
   SABOT_ASSIGN_OR_RETURN(loader::UniqueFd entry, programs.MakeEntry(SABOT_BODY_EGRESS, one.lane));
   std::vector<double> floor, with, cost;
   for (int round = 0; round < kRounds; ++round) {

@@ -17,7 +17,8 @@ using agent::RejectedRung;
 
 // What one fault would be done by, and what of the machine it would touch.
 nlohmann::json Choice(const sabot::v1::Fault& fault, const agent::ContainerLookup& containers,
-                      const agent::ForcedMechanisms& forced, const loader::Features& features) {
+                      const agent::ForcedMechanisms& forced, const loader::Features& features,
+                      size_t at_once) {
   const agent::FaultType& type = *agent::FindFaultType(fault.kind_case());
   const agent::Effect& effect = type.effect_of(fault);
   const auto target = agent::ResolveTarget(fault.target(), containers);
@@ -38,9 +39,10 @@ nlohmann::json Choice(const sabot::v1::Fault& fault, const agent::ContainerLooku
       .forced = forced,
       .features = features,
       .unfit = [&](const agent::Rung& rung) { return type.unfit(rung, fault, **target); },
+      .at_once = at_once,
   };
   std::vector<RejectedRung> rejected;
-  const agent::Rung* rung = agent::ChooseRung(request, nullptr, rejected);
+  const agent::Rung* rung = agent::RungChoice(request).Next(rejected);
   json["touches"] = (*target)->netns != nullptr && !(*target)->host_network
                         ? absl::StrCat((*target)->description, ", ", (*target)->netns->Describe())
                         : (*target)->description;
@@ -109,7 +111,7 @@ int Plan(const ExperimentOptions& options) {
     }
   }
   for (const auto& fault : plan.map().faults()) {
-    report["faults"].push_back(Choice(fault, containers, forced, features.value()));
+    report["faults"].push_back(Choice(fault, containers, forced, features.value(), plan.map().faults_size()));
   }
   if (options.format == Format::kTable) {
     Print(report);

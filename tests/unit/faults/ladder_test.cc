@@ -47,7 +47,7 @@ struct Chosen {
 
 Chosen Choose(const std::string& effect, const Features& features,
               const sabot::v1::MechanismPolicy& policy = {}, const ForcedMechanisms& forced = {},
-              std::function<std::optional<std::string>(const Rung&)> unfit = nullptr) {
+              std::function<std::optional<std::string>(const Rung&)> unfit = nullptr, size_t at_once = 1) {
   Chosen chosen;
   const LadderRequest request = {
       .type = *AllFaultTypes()[0],
@@ -56,8 +56,9 @@ Chosen Choose(const std::string& effect, const Features& features,
       .forced = forced,
       .features = features,
       .unfit = std::move(unfit),
+      .at_once = at_once,
   };
-  const Rung* rung = ChooseRung(request, nullptr, chosen.rejected);
+  const Rung* rung = RungChoice(request).Next(chosen.rejected);
   chosen.mechanism = rung == nullptr ? "" : std::string(rung->mechanism);
   return chosen;
 }
@@ -89,6 +90,24 @@ TEST(Ladder, StepsDownWhereTheTargetDoesNotFit) {
   });
   EXPECT_EQ(chosen.mechanism, "netem");
   EXPECT_EQ(Describe(chosen.rejected), "edt: somebody's qdisc is there");
+}
+
+// Each tcx link waits for a grace period of the kernel, with the lock of all network devices held.
+TEST(Ladder, PrefersAnEqualRungForACrowd) {
+  const Chosen crowd = Choose("loss", Kernel(), {}, {}, nullptr, 1000);
+  EXPECT_EQ(crowd.mechanism, "clsact");
+  ASSERT_EQ(crowd.rejected.size(), 1u);
+  EXPECT_THAT(Describe(crowd.rejected), HasSubstr("tcx: 1000 faults begin at once"));
+  EXPECT_EQ(
+      Choose("partition", Kernel({{Feature::kCgroupSkb, Answer::kNo}}), {}, {}, nullptr, 1000).mechanism,
+      "clsact");
+}
+
+TEST(Ladder, NeverTakesAWorseRungForACrowd) {
+  const Features kernel = Kernel({{Feature::kClsact, Answer::kNo}});
+  const Chosen crowd = Choose("loss", kernel, {}, {}, nullptr, 1000);
+  EXPECT_EQ(crowd.mechanism, "tcx");
+  EXPECT_THAT(Describe(crowd.rejected), HasSubstr("clsact: clsact: no"));
 }
 
 TEST(Ladder, ObeysForceAndLeavesOtherEffectsAlone) {
