@@ -59,9 +59,10 @@ absl::StatusOr<json> MakeSpec(const Kind& kind) {
 
 json Columns(const Kind& kind) {
   json columns = json::array();
-  for (absl::string_view name : absl::StrSplit(absl::string_view(kind.columns.data(), kind.columns.size()), ' ',
-                                               absl::SkipEmpty())) {
-    columns.push_back({{"jsonPath", StrCat(".spec.", name)}, {"name", std::string(name)}, {"type", "string"}});
+  for (absl::string_view name :
+       absl::StrSplit(absl::string_view(kind.columns.data(), kind.columns.size()), ' ', absl::SkipEmpty())) {
+    columns.push_back(
+        {{"jsonPath", StrCat(".spec.", name)}, {"name", std::string(name)}, {"type", "string"}});
   }
   return columns;
 }
@@ -104,7 +105,8 @@ absl::StatusOr<json> MakeCrd(const Kind& kind) {
                       {"description", kind.manual},
                       {"required", {"spec"}},
                       {"properties", std::move(properties)}}}}}};
-  if (json columns = Columns(kind); !columns.empty()) version["additionalPrinterColumns"] = std::move(columns);
+  if (json columns = Columns(kind); !columns.empty())
+    version["additionalPrinterColumns"] = std::move(columns);
   if (kind.status == Status::kSubresource) version["subresources"] = {{"status", json::object()}};
   return json{{"apiVersion", "apiextensions.k8s.io/v1"},
               {"kind", "CustomResourceDefinition"},

@@ -7,46 +7,54 @@ namespace {
 constexpr std::string_view kChaosMesh = "chaos-mesh.org";
 
 // Fields that several blocks have.
-#define NETWORK_MATCH(block)                                                                       \
-  {block ".correlation", "string", "", "Percent to which one draw depends on the one before."},    \
-      {block ".device", "string", "", "Network device."},                                          \
-      {block ".egress-port", "string", "", "Ports to which packets go."},                          \
-      {block ".hostname", "string", "", "Host to which packets go."},                              \
-      {block ".ip-address", "string", "", "Address to which packets go."},                         \
-      {block ".ip-protocol", "string", "", "tcp, udp, icmp or all."},                              \
-      {block ".source-port", "string", "", "Ports from which packets come."}
-#define JVM(block)                                                                                 \
-  {block ".pid", "integer", "", "The Java process."}, {block ".port", "int32", "", "Port of the agent in it."}
-#define JVM_METHOD(block)                                                                          \
-  JVM(block), {block ".class", "string", "", "Java class."}, {block ".method", "string", "", "Java method."}
-#define REDIS(block)                                                                               \
-  {block ".addr", "string", "", "Address of the server."},                                         \
-      {block ".password", "string", "", "Password of the server."}
-#define KAFKA(block)                                                                               \
-  {block ".host", "string", "", "Address of a broker."},                                           \
-      {block ".messageSize", "integer", "", "Bytes of a message."},                                \
-      {block ".password", "string", "", "Password."},                                              \
-      {block ".port", "integer", "", "Port of the broker."},                                       \
-      {block ".topic", "string", "", "Topic."},                                                    \
-      {block ".username", "string", "", "User."}
-#define HTTP_MATCH(block)                                                                          \
-  {block ".code", "string", "", "Status code to match."},                                          \
-      {block ".method", "string", "", "Method to match."},                                         \
-      {block ".path", "string", "", "Path to match."},                                             \
-      {block ".port", "int32", "", "Port of the server."},                                         \
-      {block ".proxy_ports", "any", "", "Ports that are intercepted."},                            \
-      {block ".target", "string", "", "Request or Response."}
-#define REDIS_SERVER(block)                                                                        \
-  REDIS(block), {block ".conf", "string", "", "Path of the configuration."},                       \
-      {block ".flushConfig", "boolean", "", "Whether the configuration is written first."},        \
-      {block ".redisPath", "boolean", "", "As upstream has it."}
+#define NETWORK_MATCH(block)                                                                    \
+  {block ".correlation", "string", "", "Percent to which one draw depends on the one before."}, \
+      {block ".device", "string", "", "Network device."},                                       \
+      {block ".egress-port", "string", "", "Ports to which packets go."},                       \
+      {block ".hostname", "string", "", "Host to which packets go."},                           \
+      {block ".ip-address", "string", "", "Address to which packets go."},                      \
+      {block ".ip-protocol", "string", "", "tcp, udp, icmp or all."}, {                         \
+    block ".source-port", "string", "", "Ports from which packets come."                        \
+  }
+#define JVM(block)                                         \
+  {block ".pid", "integer", "", "The Java process."}, {    \
+    block ".port", "int32", "", "Port of the agent in it." \
+  }
+#define JVM_METHOD(block) \
+  JVM(block), {block ".class", "string", "", "Java class."}, { block ".method", "string", "", "Java method." }
+#define REDIS(block)                                           \
+  {block ".addr", "string", "", "Address of the server."}, {   \
+    block ".password", "string", "", "Password of the server." \
+  }
+#define KAFKA(block)                                                                                         \
+  {block ".host", "string", "", "Address of a broker."},                                                     \
+      {block ".messageSize", "integer", "", "Bytes of a message."},                                          \
+      {block ".password", "string", "", "Password."}, {block ".port", "integer", "", "Port of the broker."}, \
+      {block ".topic", "string", "", "Topic."}, {                                                            \
+    block ".username", "string", "", "User."                                                                 \
+  }
+#define HTTP_MATCH(block)                                                                                   \
+  {block ".code", "string", "", "Status code to match."},                                                   \
+      {block ".method", "string", "", "Method to match."}, {block ".path", "string", "", "Path to match."}, \
+      {block ".port", "int32", "", "Port of the server."},                                                  \
+      {block ".proxy_ports", "any", "", "Ports that are intercepted."}, {                                   \
+    block ".target", "string", "", "Request or Response."                                                   \
+  }
+#define REDIS_SERVER(block)                                                                   \
+  REDIS(block), {block ".conf", "string", "", "Path of the configuration."},                  \
+      {block ".flushConfig", "boolean", "", "Whether the configuration is written first."}, { \
+    block ".redisPath", "boolean", "", "As upstream has it."                                  \
+  }
 
 constexpr Field kChaos[] = {
     {"action", "string",
      "required enum=stress-cpu|stress-mem|disk-read-payload|disk-write-payload|disk-fill|network-corrupt|"
-     "network-duplicate|network-loss|network-delay|network-partition|network-dns|network-bandwidth|network-flood|"
-     "network-down|process|jvm-exception|jvm-gc|jvm-latency|jvm-return|jvm-stress|jvm-rule-data|jvm-mysql|clock|"
-     "redis-expiration|redis-penetration|redis-cacheLimit|redis-restart|redis-stop|kafka-fill|kafka-flood|kafka-io|"
+     "network-duplicate|network-loss|network-delay|network-partition|network-dns|network-bandwidth|network-"
+     "flood|"
+     "network-down|process|jvm-exception|jvm-gc|jvm-latency|jvm-return|jvm-stress|jvm-rule-data|jvm-mysql|"
+     "clock|"
+     "redis-expiration|redis-penetration|redis-cacheLimit|redis-restart|redis-stop|kafka-fill|kafka-flood|"
+     "kafka-io|"
      "file-create|file-modify|file-delete|file-rename|file-append|file-replace|vm|user_defined",
      "What is done; the block of the same name says how."},
     {"address", "strings", "", "URLs of machines; use selector instead."},
@@ -219,10 +227,30 @@ constexpr Field kChaos[] = {
 constexpr Field kMachine[] = {{"address", "string", "required", "URL of chaosd on the machine."}};
 
 constexpr Kind kTable[] = {
-    {kChaosMesh, "PhysicalMachineChaos", "physicalmachinechaos", "", true, true, Status::kExperiment,
-     "action duration", "Faults on machines outside the cluster.", kChaos, {}, {}},
-    {kChaosMesh, "PhysicalMachine", "physicalmachines", "", true, true, Status::kPlain, "",
-     "A machine outside the cluster.", kMachine, {}, {}},
+    {kChaosMesh,
+     "PhysicalMachineChaos",
+     "physicalmachinechaos",
+     "",
+     true,
+     true,
+     Status::kExperiment,
+     "action duration",
+     "Faults on machines outside the cluster.",
+     kChaos,
+     {},
+     {}},
+    {kChaosMesh,
+     "PhysicalMachine",
+     "physicalmachines",
+     "",
+     true,
+     true,
+     Status::kNone,
+     "",
+     "A machine outside the cluster.",
+     kMachine,
+     {},
+     {}},
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// sabot-crds DIRECTORY: writes the CustomResourceDefinitions of all kinds, one file each. `--check` writes nothing and
-// says which files are not as they would be written.
+// sabot-crds DIRECTORY: writes the CustomResourceDefinitions of all kinds, one file each. `--check` writes
+// nothing and says which files are not as they would be written.
 #include <filesystem>
 #include <fstream>
 #include <iostream>

@@ -45,16 +45,16 @@ constexpr std::string_view kFloat =
 constexpr std::string_view kRate = "^[[:space:]]*[0-9]+[[:space:]]*([kmgt]?bit|[kmgt]?bps)[[:space:]]*$";
 
 json Duration(bool empty_allowed) {
-  const std::string pattern =
-      empty_allowed ? StrCat("^$|", kDuration) : std::string(kDuration);
+  const std::string pattern = empty_allowed ? StrCat("^$|", kDuration) : std::string(kDuration);
   return Checked(pattern, "parse duration field error: not a duration such as 1h30m, 10s or 500ms");
 }
 
 json LabelRequirements() {
-  json item = {{"type", "object"},
-               {"required", {"key", "operator"}},
-               {"properties",
-                {{"key", Typed("string")}, {"operator", Typed("string")}, {"values", ListOf(Typed("string"))}}}};
+  json item = {
+      {"type", "object"},
+      {"required", {"key", "operator"}},
+      {"properties",
+       {{"key", Typed("string")}, {"operator", Typed("string")}, {"values", ListOf(Typed("string"))}}}};
   return ListOf(std::move(item));
 }
 
@@ -68,10 +68,12 @@ json Selector(bool machines) {
   const json names = MapOf(ListOf(Typed("string")));
   json properties = {
       {"annotationSelectors", manual(map, "Annotations that must be there, with these values.")},
-      {"expressionSelectors", manual(LabelRequirements(), "Conditions over labels: In, NotIn, Exists, DoesNotExist.")},
+      {"expressionSelectors",
+       manual(LabelRequirements(), "Conditions over labels: In, NotIn, Exists, DoesNotExist.")},
       {"fieldSelectors", manual(map, "Fields of the object that must have these values.")},
       {"labelSelectors", manual(map, "Labels that must be there, with these values.")},
-      {"namespaces", manual(ListOf(Typed("string")), "Where to look; empty: the experiment's own namespace.")},
+      {"namespaces",
+       manual(ListOf(Typed("string")), "Where to look; empty: the experiment's own namespace.")},
   };
   if (machines) {
     properties["physicalMachines"] = manual(names, "By namespace and name; overrides everything else.");
@@ -122,8 +124,12 @@ absl::StatusOr<json> TypeOf(const Field& field) {
   if (type == "date-time" || type == "byte") return json{{"type", "string"}, {"format", type}};
   if (type == "duration") return Duration(true);
   if (type == "offset") return Duration(false);
+  if (type == "correlation") {
+    return Checked(StrCat("(?i)^$|", kFloat), "parse correlation field error: not a number");
+  }
   if (type == "float") return Checked(StrCat("(?i)", kFloat), "parse correlation field error: not a number");
-  if (type == "rate") return Checked(StrCat("(?i)", kRate), "parse rate field error: not a rate such as 1mbps or 10kbit");
+  if (type == "rate")
+    return Checked(StrCat("(?i)", kRate), "parse rate field error: not a rate such as 1mbps or 10kbit");
   if (type == "strings") return ListOf(Typed("string"));
   if (type == "lists") return ListOf(ListOf(Typed("string")));
   if (type == "map") return MapOf(Typed("string"));
@@ -206,12 +212,12 @@ absl::Status AddField(const Field& field, Detail detail, json& root) {
   for (absl::string_view word : absl::StrSplit(Absl(field.rules), ' ', absl::SkipEmpty())) {
     SABOT_RETURN_IF_ERROR(ApplyRule(Std(word), name, schema, *parent));
   }
-  if (detail == Detail::kEmbedded) {
+  // Within a list a rule would be run any number of times, which the API server does not allow.
+  if (detail == Detail::kEmbedded || field.path.find("[]") != field.path.npos) {
     schema.erase("x-kubernetes-validations");
     schema.erase("maxLength");
-  } else if (!field.manual.empty()) {
-    schema["description"] = field.manual;
   }
+  if (detail == Detail::kFull && !field.manual.empty()) schema["description"] = field.manual;
   (*parent)["properties"][std::string(name)] = std::move(schema);
   return absl::OkStatus();
 }

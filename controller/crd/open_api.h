@@ -14,8 +14,8 @@ namespace sabot::crd {
 
 enum class Detail {
   kFull,
-  // As part of another kind: without CEL rules, whose cost the API server bounds per CRD, and without the manual,
-  // which stands with the kind itself.
+  // As part of another kind: without CEL rules, whose cost the API server bounds per CRD, and without the
+  // manual, which stands with the kind itself.
   kEmbedded,
 };
 

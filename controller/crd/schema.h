@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The custom resources as tables: every field of every kind with its type, its bounds and its manual. The CRDs of
-// helm/sabot/crds are made from them by `sabot-crds`, and a test holds the two together. Constant data.
+// The custom resources as tables: every field of every kind with its type, its bounds and its manual. The
+// CRDs of helm/sabot/crds are made from them by `sabot-crds`, and a test holds the two together. Constant
+// data.
 #ifndef SABOT_CONTROLLER_CRD_SCHEMA_H_
 #define SABOT_CONTROLLER_CRD_SCHEMA_H_
 
@@ -12,24 +13,26 @@
 namespace sabot::crd {
 
 struct Field {
-  // Within `spec` or `status`, with dots: "delay.latency". "[]" is each element of a list, "{}" each value of a map:
-  // "callchain[].funcname". Parents come first.
+  // Within `spec` or `status`, with dots: "delay.latency". "[]" is each element of a list, "{}" each value of
+  // a map: "callchain[].funcname". Parents come first.
   std::string_view path;
   // One of:
   //   string, integer, int32, int64, boolean, date-time, byte
   //   duration   a Go duration or "": "1h30m", "-2.5ms"
   //   offset     a Go duration, not ""
-  //   float      what Go reads as a 32-bit float: upstream's percentages and correlations
+  //   float      what Go reads as a 32-bit float: upstream's percentages
+  //   correlation  the same, or ""
   //   rate       "1mbit", "10 kbps"
   //   strings    a list of strings; lists: a list of such lists
   //   map, integers, lists-map    a map of strings, of integers, of lists of strings
   //   object, objects, objects-map    its fields follow: below "NAME", "NAME[]", "NAME{}"
   //   any        whatever it is, it is kept
-  //   selector   the object that says which pods; targets: `selector`, `mode` and `value` in place of the field
+  //   selector   the object that says which pods; targets: `selector`, `mode` and `value` in place of the
+  //   field
   //   @Kind      the `spec` of that kind, without its CEL rules
   std::string_view type;
-  // Words with blanks between: required, nullable, enum=A|B, min=N, max=N, default=VALUE (a string unless the type
-  // is a number), pattern=REGEX.
+  // Words with blanks between: required, nullable, enum=A|B, min=N, max=N, default=VALUE (a string unless the
+  // type is a number), pattern=REGEX.
   std::string_view rules;
   std::string_view manual;
 };
@@ -75,9 +78,12 @@ extern const absl::Span<const Kind> kMachineKinds;        // PhysicalMachineChao
 extern const absl::Span<const Kind> kOrchestrationKinds;  // Schedule, Workflow, StatusCheck, RemoteCluster
 
 // What all experiments have.
-#define SABOT_CRD_COMMON_FIELDS                                                                                     \
-  {"remoteCluster", "string", "", "Name of the RemoteCluster in which the experiment is carried out; empty: here."}, \
-      {"sabot", "any", "", "What goes beyond Chaos Mesh: mechanism, fidelity, maxTargets and more."}
+#define SABOT_CRD_COMMON_FIELDS                                                                  \
+  {"remoteCluster", "string", "",                                                                \
+   "Name of the RemoteCluster in which the experiment is carried out; empty: here."},            \
+  {                                                                                              \
+    "sabot", "any", "", "What goes beyond Chaos Mesh: mechanism, fidelity, maxTargets and more." \
+  }
 
 }  // namespace sabot::crd
 

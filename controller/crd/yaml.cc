@@ -12,7 +12,8 @@ using nlohmann::json;
 // A word that no reader of YAML takes for anything but text needs no quotes.
 bool IsPlain(std::string_view text) {
   if (text.size() < 3 || !absl::ascii_isalpha(text.front())) return false;
-  for (std::string_view word : {"true", "True", "false", "False", "yes", "Yes", "off", "Off", "null", "Null"}) {
+  for (std::string_view word :
+       {"true", "True", "false", "False", "yes", "Yes", "off", "Off", "null", "Null"}) {
     if (text == word) return false;
   }
   return std::all_of(text.begin(), text.end(), [](char c) {
@@ -26,12 +27,28 @@ std::string Scalar(const json& value) {
   return value.dump();
 }
 
+// A small map or list of scalars fits on a line.
+std::string Flow(const json& value) {
+  constexpr size_t kMaxFlow = 3;
+  if (!value.is_structured()) return Scalar(value);
+  if (value.size() > kMaxFlow && value.is_object()) return "";
+  std::string text;
+  for (const auto& [key, child] : value.items()) {
+    if (child.is_structured() && !child.empty()) return "";
+    text += text.empty() ? "" : ", ";
+    if (value.is_object()) text += Scalar(json(key)) + ": ";
+    text += Scalar(child);
+  }
+  if (text.size() > 60) return "";
+  return value.is_object() ? "{" + text + "}" : "[" + text + "]";
+}
+
 void Write(const json& value, size_t indent, std::string& out);
 
 // What stands behind "key:" or "-".
 void WriteNested(const json& value, size_t indent, bool in_list, std::string& out) {
-  if (!value.is_structured() || value.empty()) {
-    out += " " + Scalar(value) + "\n";
+  if (const std::string flow = Flow(value); !flow.empty()) {
+    out += " " + flow + "\n";
   } else if (in_list) {
     // The first line of the element stands behind its dash.
     std::string inner;
