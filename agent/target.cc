@@ -65,7 +65,7 @@ absl::StatusOr<TargetProcess> Oldest(const std::vector<MemberNetns>& members) {
 }
 
 // Fills in processes and namespace. With no processes it leaves them out and returns OK.
-absl::Status AddMembers(std::vector<pid_t> pids, ResolvedTarget& target) {
+absl::Status AddMembers(const std::vector<pid_t>& pids, ResolvedTarget& target) {
   std::vector<MemberNetns> members = NetnsOf(pids);
   SABOT_RETURN_IF_ERROR(CheckOneNetns(members));
   if (!target.main) {
@@ -118,7 +118,7 @@ absl::Status ResolveCgroup(const Target& target, const CgroupMounts& mounts, Res
   resolved.description =
       absl::StrCat("cgroup ", resolved.cgroup->path.lexically_relative(mounts.unified()).native());
   SABOT_ASSIGN_OR_RETURN(std::vector<pid_t> pids, MembersOf(resolved.cgroup->path));
-  return MayComeBack(resolved.description, AddMembers(std::move(pids), resolved));
+  return MayComeBack(resolved.description, AddMembers(pids, resolved));
 }
 
 absl::Status ResolveUnit(const Target& target, const CgroupMounts& mounts, const ResolvedTarget* previous,
@@ -137,7 +137,7 @@ absl::Status ResolveUnit(const Target& target, const CgroupMounts& mounts, const
   }
   auto pids = MembersOf(*directory);
   SABOT_RETURN_IF_ERROR(MayComeBack(resolved.description, pids.status()));
-  SABOT_RETURN_IF_ERROR(MayComeBack(resolved.description, AddMembers(*std::move(pids), resolved)));
+  SABOT_RETURN_IF_ERROR(MayComeBack(resolved.description, AddMembers(*pids, resolved)));
   if (resolved.main) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat(resolved.description, " has no processes now"));
 }
@@ -211,7 +211,7 @@ absl::Status ResolveContainer(const Target& target, const CgroupMounts& mounts, 
     pids = MembersOf(resolved.cgroup->path);
   }
   SABOT_RETURN_IF_ERROR(MayComeBack(resolved.description, pids.status()));
-  return MayComeBack(resolved.description, AddMembers(*std::move(pids), resolved));
+  return MayComeBack(resolved.description, AddMembers(*pids, resolved));
 }
 
 absl::Status Resolve(const Target& target, const CgroupMounts& mounts, const ContainerLookup& containers,
