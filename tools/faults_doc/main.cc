@@ -53,6 +53,15 @@ std::string Needs(const agent::Rung& rung) {
   });
 }
 
+std::string Caveat(const agent::Rung& rung) {
+  std::string caveat(rung.caveat);
+  if (rung.crowd == 0) return Cell(caveat);
+  if (!caveat.empty()) caveat += "; ";
+  absl::StrAppend(&caveat, "when more than ", rung.crowd,
+                  " faults begin at once, one further down that is as exact is preferred");
+  return Cell(caveat);
+}
+
 std::string_view FidelityName(sabot::v1::Fidelity fidelity) {
   return fidelity == sabot::v1::FIDELITY_EXACT ? "exact" : "degraded";
 }
@@ -74,7 +83,7 @@ std::string LadderOf(const agent::FaultType& type, const agent::Effect& effect) 
   int number = 0;
   for (const agent::Rung& rung : effect.ladder) {
     text += Row({absl::StrCat(++number), Code(rung.mechanism), std::string(FidelityName(rung.fidelity)),
-                 Needs(rung), Cell(rung.undone_by), Cell(rung.caveat)});
+                 Needs(rung), Cell(rung.undone_by), Caveat(rung)});
   }
   return text;
 }
