@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Network faults: loss, partition and delay of the packets of a target.
+ * Network faults: loss, copies, partition, delay and narrowness of the network, to the packets of a target.
  *
  * What it does: each body below looks the packet's far address up among the peers of its lane, and carries out the
  * rules that fit. A packet that no rule fits costs one array look-up, one counter and at most one look-up in a hash
@@ -28,6 +28,7 @@
 #include "bpf/abi/network.h"
 #include "bpf/abi/pacer.h"
 #include "bpf/lib/bits.h"
+#include "bpf/lib/dice.h"
 
 #define PASS (-1) /* TC_ACT_UNSPEC and TCX_NEXT: whoever comes next decides */
 #define LOOPBACK_IFINDEX 1
@@ -39,6 +40,11 @@
 /* The most that a look-up among prefixes can take: 32 times four bits, and 129 lengths around one address. */
 #define MAX_NODES 32
 #define MAX_LEAVES 33
+
+/* The most that one packet becomes beside itself. */
+#define MAX_COPIES 4
+/* After so many tries another CPU's packets have gone first, and the packet is taken as the last of these. */
+#define MAX_RACES 8
 
 #define DADDR4 16
 #define SADDR4 12
@@ -63,6 +69,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sabot_rule);
 } sabot_rules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sabot_dice);
+} sabot_dices SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -124,13 +137,18 @@ struct {
 	__type(value, __u64);
 } sabot_heartbeats SEC(".maps");
 
-/* The release time that a clone, on its way through the same device's egress again, is to be stamped with; 0 when
- * no clone is under way on this CPU. The clone's pass happens inside the call that makes it. */
+/* What a clone that is on its way through the same device's egress again is. Its pass happens inside the call that
+ * makes it, so there is one at a time on a CPU. */
+struct clone {
+	__u64 release_ns; /* not 0: a delayed packet, to be stamped with this */
+	__u64 copy;       /* 1: the second of a packet that is sent twice */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct clone);
 } sabot_clone SEC(".maps");
 
 /* Several, since one program array holds programs of one type and attach type. */
@@ -161,9 +179,11 @@ struct walk {
 	__u64 bits;     /* rules still to be looked at */
 	__u64 now;      /* CLOCK_BOOTTIME */
 	__u64 delay_ns; /* sum over the rules that fit */
-	__u64 hits;     /* the rules that fit */
+	__u64 hits;     /* the rules that act */
 	__u32 ifindex;
-	__u32 subset;   /* ordinals of the rules that fit, as bits */
+	__u32 bytes;    /* on the wire */
+	__u32 copies;
+	__u32 subset;   /* ordinals of the rules that act, as bits */
 	bool drop;
 	bool silent;
 };
@@ -284,7 +304,8 @@ static __always_inline __u64 fitting(struct __sk_buff *skb, struct sabot_lane *l
 }
 
 /* Takes the next rule off the walk. NULL when it does not act on this packet after all. */
-static __always_inline struct sabot_rule *next_rule(struct walk *walk, __u32 *bit, struct sabot_counters **counts)
+static __always_inline struct sabot_rule *next_rule(struct walk *walk, __u32 *bit, struct sabot_counters **counts,
+						    struct sabot_dice **dice)
 {
 	struct sabot_rule *rule;
 	__u32 index;
@@ -298,22 +319,29 @@ static __always_inline struct sabot_rule *next_rule(struct walk *walk, __u32 *bi
 	if (rule->ifindex ? rule->ifindex != walk->ifindex : walk->ifindex == LOOPBACK_IFINDEX)
 		return NULL;
 	*counts = bpf_map_lookup_elem(&sabot_counts, &index);
-	if (!*counts)
+	*dice = bpf_map_lookup_elem(&sabot_dices, &index);
+	if (!*counts || !*dice)
 		return NULL;
 	(*counts)->matched++;
 	return rule;
 }
 
+static __always_inline __u32 roll(__u32 correlation, __u32 *last)
+{
+	return sabot_roll(correlation, correlation ? bpf_get_prandom_u32() : 0, bpf_get_prandom_u32(), last);
+}
+
 static long roll_drop(__u32 i, struct walk *walk)
 {
 	struct sabot_counters *counts;
+	struct sabot_dice *dice;
 	struct sabot_rule *rule;
 	__u32 bit;
 
 	if (!walk->bits)
 		return 1;
-	rule = next_rule(walk, &bit, &counts);
-	if (!rule || bpf_get_prandom_u32() >= rule->drop_below)
+	rule = next_rule(walk, &bit, &counts, &dice);
+	if (!rule || roll(rule->correlation, &dice->last) >= rule->chance)
 		return 0;
 	counts->affected++;
 	walk->drop = true;
@@ -321,18 +349,112 @@ static long roll_drop(__u32 i, struct walk *walk)
 	return 1;
 }
 
-static long add_delay(__u32 i, struct walk *walk)
+static long roll_copy(__u32 i, struct walk *walk)
 {
 	struct sabot_counters *counts;
+	struct sabot_dice *dice;
 	struct sabot_rule *rule;
 	__u32 bit;
 
 	if (!walk->bits)
 		return 1;
-	rule = next_rule(walk, &bit, &counts);
-	if (!rule)
+	rule = next_rule(walk, &bit, &counts, &dice);
+	if (!rule || roll(rule->correlation, &dice->last) >= rule->chance)
 		return 0;
-	walk->delay_ns += rule->delay_ns;
+	walk->hits |= 1ull << bit;
+	walk->copies++;
+	return 0;
+}
+
+/* Whether this packet overtakes those that are delayed. */
+static __always_inline bool reordered(struct sabot_rule *rule, struct sabot_dice *dice)
+{
+	if (!rule->reorder)
+		return false;
+	if (dice->since_reorder + 1 < rule->reorder_gap ||
+	    roll(rule->reorder_correlation, &dice->last_reorder) >= rule->reorder) {
+		dice->since_reorder++;
+		return false;
+	}
+	dice->since_reorder = 0;
+	return true;
+}
+
+/*
+ * A token bucket, kept as the time when all that was sent has passed at the rate. Adds the packet and returns how long
+ * it has to wait, or `limit_ns` + 1, with the packet not added, if it would have to wait longer than `limit_ns`.
+ */
+static __always_inline __u64 bucket_wait(__u64 *next_ns, __u64 now, __u64 cost_ns, __u64 burst_ns, __u64 limit_ns)
+{
+	__u64 seen, begin, wait = 0;
+	__u32 i;
+
+	for (i = 0; i < MAX_RACES; i++) {
+		seen = *(volatile __u64 *)next_ns;
+		begin = (seen > now ? seen : now) + cost_ns;
+		wait = begin - now > burst_ns ? begin - now - burst_ns : 0;
+		if (wait > limit_ns)
+			return limit_ns + 1;
+		if (__sync_val_compare_and_swap(next_ns, seen, begin) == seen)
+			break;
+	}
+	return wait;
+}
+
+/* How long the packet has to wait for the rule's rate; the walk's packet is dropped if too much waits already. */
+static __always_inline __u64 rate_wait(struct sabot_rule *rule, struct sabot_dice *dice, struct walk *walk)
+{
+	__u64 now = bpf_ktime_get_ns(), limit_ns, wait, peak_wait;
+
+	limit_ns = sabot_time_of(rule->limit_bytes, rule->rate);
+	wait = bucket_wait(&dice->next_ns, now, sabot_time_of(walk->bytes, rule->rate),
+			   sabot_time_of(rule->burst_bytes, rule->rate), limit_ns);
+	if (wait > limit_ns) {
+		walk->drop = true;
+		return 0;
+	}
+	if (!rule->peak_rate)
+		return wait;
+	peak_wait = bucket_wait(&dice->peak_next_ns, now, sabot_time_of(walk->bytes, rule->peak_rate),
+				sabot_time_of(rule->peak_burst_bytes, rule->peak_rate), ~0ull - 1);
+	return wait > peak_wait ? wait : peak_wait;
+}
+
+static long add_delay(__u32 i, struct walk *walk)
+{
+	struct sabot_counters *counts;
+	struct sabot_dice *dice;
+	struct sabot_rule *rule;
+	__u32 bit;
+
+	if (!walk->bits || walk->drop)
+		return 1;
+	rule = next_rule(walk, &bit, &counts, &dice);
+	if (!rule || reordered(rule, dice))
+		return 0;
+	if (rule->jitter_ns)
+		walk->delay_ns += sabot_spread(rule->delay_ns, rule->jitter_ns, roll(rule->correlation, &dice->last));
+	else
+		walk->delay_ns += rule->delay_ns;
+	if (rule->rate)
+		walk->delay_ns += rate_wait(rule, dice, walk);
+	walk->hits |= 1ull << bit;
+	return 0;
+}
+
+/* For netem, which delays and loses by itself; what it shall corrupt is rolled here. */
+static long classify(__u32 i, struct walk *walk)
+{
+	struct sabot_counters *counts;
+	struct sabot_dice *dice;
+	struct sabot_rule *rule;
+	__u32 bit;
+
+	if (!walk->bits)
+		return 1;
+	rule = next_rule(walk, &bit, &counts, &dice);
+	if (!rule || roll(rule->correlation, &dice->last) >= rule->chance)
+		return 0;
 	walk->hits |= 1ull << bit;
 	walk->subset |= 1u << (rule->ordinal & (SABOT_NETEM_RULES - 1));
 	return 0;
@@ -371,11 +493,29 @@ static __always_inline bool dropped(struct walk *walk, __u64 bits)
 	return walk->drop;
 }
 
-static __always_inline __u64 delay_of(struct walk *walk, __u64 bits)
+static __always_inline void walk_delays(struct walk *walk, __u64 bits)
 {
+	walk->hits = 0;
 	if (begin_walk(walk, bits))
 		bpf_loop(SABOT_LANE_RULES, add_delay, walk, 0);
-	return walk->delay_ns;
+}
+
+/* Sends the packet so many times more. Returns how often that failed. Global, so that the verifier looks at it once. */
+__noinline int sabot_send_copies(struct __sk_buff *skb, __u32 copies)
+{
+	struct clone *clone;
+	__u32 i, zero = 0;
+	int failed = 0;
+
+	clone = bpf_map_lookup_elem(&sabot_clone, &zero);
+	if (!clone)
+		return copies;
+	for (i = 0; i < MAX_COPIES && i < copies; i++) {
+		clone->copy = 1;
+		failed += bpf_clone_redirect(skb, skb->ifindex, 0) != 0;
+		clone->copy = 0;
+	}
+	return failed;
 }
 
 /* The pacer of this device, if its helper lives. */
@@ -391,6 +531,13 @@ static __always_inline struct sabot_pacer *live_pacer(__u32 lane, __u32 ifindex)
 	if (!beat || *beat + SABOT_PACER_HEARTBEAT_NS < bpf_ktime_get_boot_ns())
 		return NULL;
 	return pacer;
+}
+
+/* The sender is told, as by a full queue. */
+static __always_inline int over_limit(struct walk *walk)
+{
+	bpf_loop(SABOT_LANE_RULES, count_affected, walk, 0);
+	return TC_ACT_SHOT;
 }
 
 static __always_inline int to_pacer(struct __sk_buff *skb, struct walk *walk, __u32 tap)
@@ -412,18 +559,20 @@ SEC("tc")
 int tc__network_egress(struct __sk_buff *skb)
 {
 	struct walk walk = {.ifindex = skb->ifindex};
+	__u64 drops, copies, delays, rules;
 	struct sabot_pacer *pacer = NULL;
+	struct clone *clone = NULL;
 	__u32 index, zero = 0;
-	__u64 *clone, drops, delays, rules;
 
 	walk.lane = lane_of(skb, &index);
 	if (!walk.lane)
 		return PASS;
 	drops = walk.lane->duty[SABOT_DROP_EGRESS];
+	copies = walk.lane->duty[SABOT_COPY_EGRESS];
 	delays = walk.lane->duty[SABOT_DELAY_PACER];
-	if (walk.lane->duty[SABOT_DELAY_EDT]) {
+	if (copies || walk.lane->duty[SABOT_DELAY_EDT]) {
 		clone = bpf_map_lookup_elem(&sabot_clone, &zero);
-		if (clone && *clone)
+		if (!clone || clone->release_ns)
 			return PASS;
 	}
 	if (delays) {
@@ -431,15 +580,60 @@ int tc__network_egress(struct __sk_buff *skb)
 		if (pacer && skb->ingress_ifindex == pacer->tap_ifindex)
 			return PASS;
 	}
-	count_seen(index, SABOT_BODY_EGRESS);
-	rules = fitting(skb, walk.lane, index, drops | delays, true);
+	if (clone && clone->copy) {
+		clone->copy = 0; /* for what comes after this program, an ordinary packet */
+		drops = copies = 0;
+	} else {
+		count_seen(index, SABOT_BODY_EGRESS);
+	}
+	rules = fitting(skb, walk.lane, index, drops | copies | delays, true);
 	if (!rules)
 		return PASS;
 	if (dropped(&walk, rules & drops))
 		return walk.silent ? bpf_redirect(NOWHERE, 0) : TC_ACT_SHOT;
-	if (delay_of(&walk, rules & delays) && pacer)
-		return to_pacer(skb, &walk, pacer->tap_ifindex);
+	if (rules & copies)
+		bpf_tail_call(skb, &sabot_tc, SABOT_BODY_COPY);
+	if (rules & delays && pacer)
+		bpf_tail_call(skb, &sabot_tc, SABOT_BODY_PACER);
 	return PASS;
+}
+
+/* These are programs of their own because the verifier's work grows with the product of what one program does. */
+SEC("tc")
+int tc__network_copy(struct __sk_buff *skb)
+{
+	struct walk walk = {.ifindex = skb->ifindex};
+	__u32 index;
+
+	walk.lane = lane_of(skb, &index);
+	if (!walk.lane)
+		return PASS;
+	if (begin_walk(&walk, fitting(skb, walk.lane, index, walk.lane->duty[SABOT_COPY_EGRESS], true)))
+		bpf_loop(SABOT_LANE_RULES, roll_copy, &walk, 0);
+	if (walk.copies && !sabot_send_copies(skb, walk.copies))
+		bpf_loop(SABOT_LANE_RULES, count_affected, &walk, 0);
+	if (walk.lane->duty[SABOT_DELAY_PACER])
+		bpf_tail_call(skb, &sabot_tc, SABOT_BODY_PACER);
+	return PASS;
+}
+
+SEC("tc")
+int tc__network_pacer(struct __sk_buff *skb)
+{
+	struct walk walk = {.ifindex = skb->ifindex, .bytes = skb->wire_len};
+	struct sabot_pacer *pacer;
+	__u32 index;
+
+	walk.lane = lane_of(skb, &index);
+	if (!walk.lane)
+		return PASS;
+	pacer = live_pacer(index, skb->ifindex);
+	if (!pacer)
+		return PASS;
+	walk_delays(&walk, fitting(skb, walk.lane, index, walk.lane->duty[SABOT_DELAY_PACER], true));
+	if (walk.drop)
+		return over_limit(&walk);
+	return walk.delay_ns ? to_pacer(skb, &walk, pacer->tap_ifindex) : PASS;
 }
 
 SEC("tc")
@@ -464,32 +658,36 @@ int tc__network_ingress(struct __sk_buff *skb)
 SEC("tc")
 int clsact__network_edt(struct __sk_buff *skb)
 {
-	struct walk walk = {.ifindex = skb->ifindex};
-	__u64 *clone, now, release;
+	struct walk walk = {.ifindex = skb->ifindex, .bytes = skb->wire_len};
 	__u32 index, zero = 0;
+	struct clone *clone;
+	__u64 now, release;
 	long error;
 
 	clone = bpf_map_lookup_elem(&sabot_clone, &zero);
 	if (!clone)
 		return PASS;
-	if (*clone) {
-		bpf_skb_set_tstamp(skb, *clone, BPF_SKB_TSTAMP_DELIVERY_MONO);
-		*clone = 0;
+	if (clone->release_ns) {
+		bpf_skb_set_tstamp(skb, clone->release_ns, BPF_SKB_TSTAMP_DELIVERY_MONO);
+		clone->release_ns = 0;
 		return PASS;
 	}
 	walk.lane = lane_of(skb, &index);
 	if (!walk.lane)
 		return PASS;
 	count_seen(index, SABOT_BODY_EDT);
-	if (!delay_of(&walk, fitting(skb, walk.lane, index, walk.lane->duty[SABOT_DELAY_EDT], true)))
+	walk_delays(&walk, fitting(skb, walk.lane, index, walk.lane->duty[SABOT_DELAY_EDT], true));
+	if (walk.drop)
+		return over_limit(&walk);
+	if (!walk.delay_ns)
 		return PASS;
 	now = bpf_ktime_get_ns();
 	release = now;
 	if (skb->tstamp_type == BPF_SKB_TSTAMP_DELIVERY_MONO && skb->tstamp > now)
 		release = skb->tstamp; /* somebody paces already: the delay comes on top */
-	*clone = release + walk.delay_ns;
+	clone->release_ns = release + walk.delay_ns;
 	error = bpf_clone_redirect(skb, skb->ifindex, 0);
-	*clone = 0;
+	clone->release_ns = 0;
 	if (error)
 		return PASS;
 	bpf_loop(SABOT_LANE_RULES, count_affected, &walk, 0);
@@ -507,7 +705,8 @@ int prio__network_netem(struct __sk_buff *skb)
 	if (!walk.lane)
 		return SABOT_PRIO_HANDLE | 1;
 	count_seen(index, SABOT_BODY_NETEM);
-	delay_of(&walk, fitting(skb, walk.lane, index, walk.lane->duty[SABOT_CLASSIFY_NETEM], true));
+	if (begin_walk(&walk, fitting(skb, walk.lane, index, walk.lane->duty[SABOT_CLASSIFY_NETEM], true)))
+		bpf_loop(SABOT_LANE_RULES, classify, &walk, 0);
 	if (walk.hits)
 		bpf_loop(SABOT_LANE_RULES, count_affected, &walk, 0);
 	return SABOT_PRIO_HANDLE | (walk.subset + 1);

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <random>
 #include <string>
 #include <utility>
 
@@ -31,6 +32,8 @@ constexpr auto kNoAttachType = static_cast<bpf_attach_type>(0);
 constexpr BodyFacts kBodies[SABOT_BODIES] = {
     {"sabot_egress", BPF_PROG_TYPE_SCHED_CLS, kNoAttachType, TC_ACT_UNSPEC},
     {"sabot_ingress", BPF_PROG_TYPE_SCHED_CLS, kNoAttachType, TC_ACT_UNSPEC},
+    {"sabot_copy", BPF_PROG_TYPE_SCHED_CLS, kNoAttachType, TC_ACT_UNSPEC},
+    {"sabot_pacer", BPF_PROG_TYPE_SCHED_CLS, kNoAttachType, TC_ACT_UNSPEC},
     {"sabot_edt", BPF_PROG_TYPE_SCHED_CLS, kNoAttachType, TC_ACT_UNSPEC},
     {"sabot_netem", BPF_PROG_TYPE_SCHED_CLS, kNoAttachType, 0},
     {"sabot_cg_egress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS, 1},
@@ -43,6 +46,10 @@ bpf_program* BodyProgram(const network_bpf& skeleton, int body) {
       return skeleton.progs.tc__network_egress;
     case SABOT_BODY_INGRESS:
       return skeleton.progs.tc__network_ingress;
+    case SABOT_BODY_COPY:
+      return skeleton.progs.tc__network_copy;
+    case SABOT_BODY_PACER:
+      return skeleton.progs.tc__network_pacer;
     case SABOT_BODY_EDT:
       return skeleton.progs.clsact__network_edt;
     case SABOT_BODY_NETEM:
@@ -90,6 +97,7 @@ absl::StatusOr<NetworkPrograms::Skeleton> NetworkPrograms::LoadMaps(Limits limit
   bpf_map__set_max_entries(skeleton->maps.sabot_hosts6, limits.hosts);
   bpf_map__set_max_entries(skeleton->maps.sabot_rules, limits.rules);
   bpf_map__set_max_entries(skeleton->maps.sabot_counts, limits.rules);
+  bpf_map__set_max_entries(skeleton->maps.sabot_dices, limits.rules);
   for (int body = 0; body < SABOT_BODIES; ++body)
     bpf_program__set_autoload(BodyProgram(*skeleton, body), false);
   const int error = network_bpf__load(skeleton.get());
@@ -99,7 +107,7 @@ absl::StatusOr<NetworkPrograms::Skeleton> NetworkPrograms::LoadMaps(Limits limit
 
 // A second opening of the same object, with the maps of the first one and this body alone; the program array
 // holds the program from then on.
-absl::Status NetworkPrograms::LoadBody(sabot_body body) {
+absl::Status NetworkPrograms::Load(sabot_body body) {
   if (loaded_[body]) return absl::OkStatus();
   const std::string attempt = absl::StrCat("load BPF program ", kBodies[body].entry_name);
   Skeleton one(network_bpf__open());
@@ -147,6 +155,7 @@ NetworkPrograms::NetworkPrograms(Skeleton skeleton, MappedArray<sabot_lane> lane
       heartbeats_(std::move(heartbeats)),
       counts_(bpf_map__fd(skeleton_->maps.sabot_counts), "sabot_counts"),
       seens_(bpf_map__fd(skeleton_->maps.sabot_seens), "sabot_seens"),
+      dices_(bpf_map__fd(skeleton_->maps.sabot_dices), "sabot_dices"),
       hosts4_(bpf_map__fd(skeleton_->maps.sabot_hosts4), "sabot_hosts4"),
       hosts6_(bpf_map__fd(skeleton_->maps.sabot_hosts6), "sabot_hosts6"),
       cells_(bpf_map__fd(skeleton_->maps.sabot_trees)),
@@ -159,7 +168,7 @@ void NetworkPrograms::SetLease(uint64_t boottime_ns) {
 }
 
 absl::StatusOr<UniqueFd> NetworkPrograms::MakeEntry(sabot_body body, uint32_t lane) {
-  SABOT_RETURN_IF_ERROR(LoadBody(body));
+  SABOT_RETURN_IF_ERROR(Load(body));
   const BodyFacts& facts = kBodies[body];
   const auto cb = static_cast<int16_t>(offsetof(__sk_buff, cb));
   const bpf_insn code[] = {
@@ -195,6 +204,17 @@ absl::Status NetworkPrograms::SetNets(uint32_t lane, bool v6, std::span<const Pr
   Store(v6 ? lanes_[lane].root6 : lanes_[lane].root4, root);
   cells_.Retire(std::exchange(trees_[{lane, v6}], std::move(cells)));
   return absl::OkStatus();
+}
+
+absl::Status NetworkPrograms::ShakeDice(uint32_t rule) {
+  // What a full correlation repeats for ever is as random as every roll.
+  std::random_device random;
+  return dices_.Set(rule, {.next_ns = 0,
+                           .peak_next_ns = 0,
+                           .last = random(),
+                           .last_reorder = random(),
+                           .since_reorder = 0,
+                           .unused = 0});
 }
 
 absl::Status NetworkPrograms::SetPacer(uint32_t lane, uint32_t ifindex, sabot_pacer pacer) {

@@ -28,7 +28,7 @@ namespace sabot::loader {
 
 class NetworkPrograms {
  public:
-  // Sizes of the maps; all at least 1. Lanes and rules cost 368 and 32 bytes of kernel memory each, and 48
+  // Sizes of the maps; all at least 1. Lanes and rules cost 376 and 128 bytes of kernel memory each, and 64
   // and 16 per CPU; `hosts`, the whole addresses of each family in all peer lists, 16 bytes, and about 80
   // when in use.
   struct Limits {
@@ -42,6 +42,8 @@ class NetworkPrograms {
   // Rules act until this CLOCK_BOOTTIME. A plain store: costs nothing and cannot fail.
   void SetLease(uint64_t boottime_ns);
 
+  // Makes sure that other bodies can go on to this one.
+  absl::Status Load(sabot_body body);
   // A new program that runs `body` for `lane`; it must be attached where that body's section says. Not bound
   // to the lifetime of this object: when that ends, the entry passes everything.
   absl::StatusOr<UniqueFd> MakeEntry(sabot_body body, uint32_t lane);
@@ -67,6 +69,8 @@ class NetworkPrograms {
 
   absl::StatusOr<sabot_counters> Counts(uint32_t rule) const { return counts_.Sum(rule); }
   absl::Status ClearCounts(uint32_t rule) { return counts_.Clear(rule); }
+  // The rule has rolled no dice yet, and nothing waits for its rate.
+  absl::Status ShakeDice(uint32_t rule);
   absl::StatusOr<sabot_seen> Seen(uint32_t lane) const { return seens_.Sum(lane); }
 
  private:
@@ -78,7 +82,6 @@ class NetworkPrograms {
   NetworkPrograms(Skeleton skeleton, MappedArray<sabot_lane> lanes, MappedArray<sabot_rule> rules,
                   MappedArray<uint64_t> heartbeats);
   static absl::StatusOr<Skeleton> LoadMaps(Limits limits);
-  absl::Status LoadBody(sabot_body body);
 
   Skeleton skeleton_;
   std::array<bool, SABOT_BODIES> loaded_ = {};
@@ -87,6 +90,7 @@ class NetworkPrograms {
   MappedArray<uint64_t> heartbeats_;
   PerCpuArrayRef<sabot_counters> counts_;
   PerCpuArrayRef<sabot_seen> seens_;
+  MapRef<uint32_t, sabot_dice> dices_;
   MapRef<sabot_host4, uint64_t> hosts4_;
   MapRef<sabot_host6, uint64_t> hosts6_;
   PrefixCells cells_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Network faults: packets between a target and its peers vanish, arrive late, or do not pass at all.
+// Network faults: packets between a target and its peers vanish, arrive late, twice or broken, or do not pass
+// at all.
 //
 // Targets are network namespaces; one that is the machine's own is refused unless the fault allows it, and
 // then only the target's control group is touched. Rules live in BPF maps with an end and under a lease, so
@@ -11,7 +12,7 @@
 // root: the rungs that would have to replace it are not taken there. What if a packet is not IP: it passes.
 #include "agent/faults/network.h"
 
-#include <cmath>
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -32,6 +33,7 @@ using sabot::v1::FIDELITY_EXACT;
 using sabot::v1::NetworkFault;
 
 constexpr uint64_t kMaxLatencyNs = 3'600'000'000'000;
+constexpr uint64_t kMaxRate = uint64_t{1} << 53, kMaxLimitBytes = uint64_t{1} << 34;
 
 // --- What is asked for ---
 
@@ -48,19 +50,54 @@ absl::Status ValidatePrefix(const NetworkFault::Prefix& prefix, int index) {
   return absl::OkStatus();
 }
 
+absl::Status ValidatePercent(const char* field, double percent) {
+  if (percent >= 0 && percent <= 100) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("network.", field, ": must be 0 to 100, is ", percent));
+}
+
+absl::Status ValidateDelay(const NetworkFault::Delay& delay) {
+  if (delay.latency_ns() < 1 || delay.latency_ns() > kMaxLatencyNs) {
+    return absl::InvalidArgumentError("network.delay.latency_ns: must be 1 to 3600000000000");
+  }
+  if (delay.jitter_ns() > kMaxLatencyNs - delay.latency_ns()) {
+    return absl::InvalidArgumentError("network.delay.jitter_ns: latency and jitter together exceed an hour");
+  }
+  SABOT_RETURN_IF_ERROR(ValidatePercent("delay.correlation", delay.correlation()));
+  SABOT_RETURN_IF_ERROR(ValidatePercent("delay.reorder_percent", delay.reorder_percent()));
+  return ValidatePercent("delay.reorder_correlation", delay.reorder_correlation());
+}
+
+absl::Status ValidateRate(const NetworkFault::Rate& rate) {
+  const auto range = [](const char* field, uint64_t value, uint64_t low, uint64_t high) -> absl::Status {
+    if (value >= low && value <= high) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("network.rate.", field, ": must be ", low, " to ", high, ", is ", value));
+  };
+  SABOT_RETURN_IF_ERROR(range("bytes_per_second", rate.bytes_per_second(), 1, kMaxRate));
+  SABOT_RETURN_IF_ERROR(range("limit_bytes", rate.limit_bytes(), 1, kMaxLimitBytes));
+  return range("peak_bytes_per_second", rate.peak_bytes_per_second(), 0, kMaxRate);
+}
+
 absl::Status ValidateEffect(const NetworkFault& network) {
+  const bool both_ways = network.has_loss() || network.has_partition();
+  if (network.effect_case() != NetworkFault::EFFECT_NOT_SET && !both_ways &&
+      network.direction() != NetworkFault::EGRESS) {
+    return absl::InvalidArgumentError("network.direction: this effect acts on egress packets only");
+  }
   switch (network.effect_case()) {
     case NetworkFault::kLoss:
-      if (network.loss().percent() >= 0 && network.loss().percent() <= 100) return absl::OkStatus();
-      return absl::InvalidArgumentError(
-          absl::StrCat("network.loss.percent: must be 0 to 100, is ", network.loss().percent()));
+      SABOT_RETURN_IF_ERROR(ValidatePercent("loss.percent", network.loss().percent()));
+      return ValidatePercent("loss.correlation", network.loss().correlation());
+    case NetworkFault::kDuplicate:
+      SABOT_RETURN_IF_ERROR(ValidatePercent("duplicate.percent", network.duplicate().percent()));
+      return ValidatePercent("duplicate.correlation", network.duplicate().correlation());
+    case NetworkFault::kCorrupt:
+      SABOT_RETURN_IF_ERROR(ValidatePercent("corrupt.percent", network.corrupt().percent()));
+      return ValidatePercent("corrupt.correlation", network.corrupt().correlation());
     case NetworkFault::kDelay:
-      if (network.direction() != NetworkFault::EGRESS) {
-        return absl::InvalidArgumentError("network.direction: a delay acts on egress packets only");
-      }
-      if (network.delay().latency_ns() >= 1 && network.delay().latency_ns() <= kMaxLatencyNs)
-        return absl::OkStatus();
-      return absl::InvalidArgumentError("network.delay.latency_ns: must be 1 to 3600000000000");
+      return ValidateDelay(network.delay());
+    case NetworkFault::kRate:
+      return ValidateRate(network.rate());
     case NetworkFault::kPartition:
       return absl::OkStatus();
     case NetworkFault::EFFECT_NOT_SET:
@@ -126,6 +163,25 @@ constexpr Rung kDelayLadder[] = {
      Id(NetworkRung::kPacer)},
 };
 
+constexpr Rung kDuplicateLadder[] = {kTcx, kClsact};
+
+constexpr Rung kCorruptLadder[] = {
+    {"netem", kNetemNeeds, FIDELITY_EXACT, kByJournal,
+     "of a packet that is still to be segmented, the first segment; replaces the device's default root "
+     "qdisc; at "
+     "most 4 faults of one target",
+     Id(NetworkRung::kNetem)},
+};
+
+constexpr Rung kRateLadder[] = {
+    {"edt", kEdtNeeds, FIDELITY_EXACT, kByJournal,
+     "delayed packets pass the device's other egress programs twice; replaces the default root qdisc by fq",
+     Id(NetworkRung::kEdt)},
+    {"pacer", kPacerNeeds, FIDELITY_EXACT, "the helper process, which leaves when the agent does",
+     "a user-space process holds the packets: costs up to a core under load; Ethernet devices only",
+     Id(NetworkRung::kPacer)},
+};
+
 constexpr Rung kPartitionLadder[] = {
     {"cgroup_skb", kCgroupNeeds, FIDELITY_EXACT, kByDescriptor, "", Id(NetworkRung::kCgroupSkb)},
     {"tcx", kTcxNeeds, FIDELITY_DEGRADED, kByDescriptor,
@@ -136,7 +192,10 @@ constexpr Rung kPartitionLadder[] = {
 
 constexpr Effect kEffects[] = {
     {"loss", "packets vanish, each with the given chance", kLossLadder},
-    {"delay", "packets arrive later by a fixed time", kDelayLadder},
+    {"delay", "packets arrive later, in another order where asked for", kDelayLadder},
+    {"duplicate", "packets arrive twice, each with the given chance", kDuplicateLadder},
+    {"corrupt", "one bit of a packet is flipped, each with the given chance", kCorruptLadder},
+    {"rate", "packets pass at no more than a given rate", kRateLadder},
     {"partition", "no packet passes", kPartitionLadder},
 };
 
@@ -146,8 +205,14 @@ const Effect& EffectOf(const Fault& fault) {
       return kEffects[0];
     case NetworkFault::kDelay:
       return kEffects[1];
-    default:
+    case NetworkFault::kDuplicate:
       return kEffects[2];
+    case NetworkFault::kCorrupt:
+      return kEffects[3];
+    case NetworkFault::kRate:
+      return kEffects[4];
+    default:
+      return kEffects[5];
   }
 }
 
@@ -241,6 +306,39 @@ loader::Prefix PrefixOf(const NetworkFault::Prefix& peer) {
   return prefix;
 }
 
+void SetEffect(const NetworkFault& network, NetworkRule& rule) {
+  const auto roll = [&](NetworkAct act, double percent, double correlation) {
+    rule.act = act;
+    rule.chance = percent / 100;
+    rule.correlation = correlation / 100;
+  };
+  const auto& delay = network.delay();
+  switch (network.effect_case()) {
+    case NetworkFault::kLoss:
+      roll(NetworkAct::kDrop, network.loss().percent(), network.loss().correlation());
+      rule.silent = true;
+      break;
+    case NetworkFault::kDuplicate:
+      return roll(NetworkAct::kCopy, network.duplicate().percent(), network.duplicate().correlation());
+    case NetworkFault::kCorrupt:
+      return roll(NetworkAct::kCorrupt, network.corrupt().percent(), network.corrupt().correlation());
+    case NetworkFault::kDelay:
+      roll(NetworkAct::kDelay, 100, delay.correlation());
+      rule.delay_ns = delay.latency_ns();
+      rule.jitter_ns = delay.jitter_ns();
+      rule.reorder = delay.reorder_percent() / 100;
+      rule.reorder_correlation = delay.reorder_correlation() / 100;
+      rule.reorder_gap = std::max(1u, delay.reorder_gap());
+      break;
+    case NetworkFault::kRate:
+      roll(NetworkAct::kDelay, 100, 0);
+      rule.rate = network.rate();
+      break;
+    default:
+      roll(NetworkAct::kDrop, 100, 0);
+  }
+}
+
 NetworkRule RuleOf(const Fault& fault, NetworkRung rung, size_t at_once, uint64_t end_ns) {
   const NetworkFault& network = fault.network();
   NetworkRule rule;
@@ -250,10 +348,7 @@ NetworkRule RuleOf(const Fault& fault, NetworkRung rung, size_t at_once, uint64_
   rule.device = network.device();
   rule.all_peers = network.all_peers();
   for (const NetworkFault::Prefix& peer : network.peers()) rule.peers.push_back(PrefixOf(peer));
-  if (network.has_loss()) rule.drop_chance = network.loss().percent() / 100;
-  rule.silent = network.has_loss();
-  if (network.has_partition()) rule.drop_chance = 1;
-  rule.delay_ns = network.delay().latency_ns();
+  SetEffect(network, rule);
   rule.end_ns = end_ns;
   rule.rung = rung;
   rule.crowd = at_once > kTcxCrowd;

@@ -16,6 +16,7 @@
 #include "agent/network/index_pool.h"
 #include "loader/netlink.h"
 #include "loader/netlink_link.h"
+#include "loader/netlink_qdisc.h"
 #include "loader/netns.h"
 #include "loader/network_programs.h"
 
@@ -41,11 +42,7 @@ struct HookLoad {
   // Sum of the delays that one packet can get.
   uint64_t delay_ns = 0;
   // Rules of the netem rung, by ordinal.
-  struct Netem {
-    uint64_t delay_ns = 0;
-    double drop_chance = 0;  // 0 to 1
-  };
-  std::map<uint32_t, Netem> netem;
+  std::map<uint32_t, loader::NetemOptions> netem;
 };
 
 // Move is not needed: hooks live in unique_ptrs. Owner thread only.

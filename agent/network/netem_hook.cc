@@ -24,10 +24,9 @@ uint32_t NetemHandle(uint32_t subset, uint32_t ordinal) {
   return loader::TcHandle(0x5b00 | subset << 4 | ordinal, 0);
 }
 
-loader::QdiscSpec Spec(const HookLoad::Netem& rule, uint64_t queued_ns) {
-  return loader::Netem({.limit_packets = QueueLimit(queued_ns),
-                        .latency_ns = rule.delay_ns,
-                        .loss = loader::NetemProbability(rule.drop_chance * 100)});
+loader::QdiscSpec Spec(loader::NetemOptions rule, uint64_t queued_ns) {
+  rule.limit_packets = QueueLimit(queued_ns);
+  return loader::Netem(rule);
 }
 
 class NetemHook : public Hook {

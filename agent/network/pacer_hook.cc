@@ -120,6 +120,7 @@ sabot::v1::Deed HelperDeedOf(const std::string& fault, const HelperProcess& help
 
 absl::StatusOr<HookPtr> AttachPacerHook(const HookContext& context, const std::string& fault,
                                         const loader::Link& device, bool tcx) {
+  SABOT_RETURN_IF_ERROR(context.programs.Load(SABOT_BODY_PACER));
   SABOT_ASSIGN_OR_RETURN(PooledIndex heartbeat, context.heartbeats.Take());
   loader::Store(context.programs.heartbeats()[heartbeat.get()], 0);
   SABOT_ASSIGN_OR_RETURN(pacer::Tap tap, MakeTap(context));

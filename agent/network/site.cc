@@ -13,6 +13,9 @@ namespace {
 
 // Beyond the delay itself, for what the queue adds under load.
 constexpr uint64_t kDrainMarginNs = 100'000'000;
+// What waits for a narrow rate can be hours of traffic: no longer than this is waited for it when the rule
+// ends.
+constexpr uint64_t kMaxQueueNs = 3'000'000'000;
 
 std::vector<sabot_duty> DutiesOf(const NetworkRule& rule, bool cgroup_only) {
   switch (rule.rung) {
@@ -25,6 +28,7 @@ std::vector<sabot_duty> DutiesOf(const NetworkRule& rule, bool cgroup_only) {
     default:
       break;
   }
+  if (rule.act == NetworkAct::kCopy) return {SABOT_COPY_EGRESS};
   std::vector<sabot_duty> duties;
   if (rule.egress && rule.rung == NetworkRung::kCgroupSkb) duties.push_back(SABOT_DROP_CGROUP_EGRESS);
   if (rule.ingress && cgroup_only) duties.push_back(SABOT_DROP_CGROUP_INGRESS);
@@ -48,6 +52,38 @@ sabot_body BodyOf(sabot_duty duty) {
     default:
       return SABOT_BODY_EGRESS;
   }
+}
+
+uint64_t Chance(double share) { return static_cast<uint64_t>(share * 4294967296.0); }
+uint32_t Correlation(double share) {
+  return static_cast<uint32_t>(std::min(share * 4294967296.0, 4294967295.0));
+}
+
+// The longest that the rule holds a packet for its delay, and for its rate.
+uint64_t DelayNs(const NetworkRule& rule) { return rule.delay_ns + rule.jitter_ns; }
+uint64_t QueueNs(const NetworkRule& rule) {
+  if (rule.rate.bytes_per_second() == 0) return 0;
+  const double seconds =
+      static_cast<double>(rule.rate.limit_bytes()) / static_cast<double>(rule.rate.bytes_per_second());
+  return static_cast<uint64_t>(std::min(seconds, 3600.0) * 1e9);
+}
+
+// What netem itself does of a rule; what it corrupts has been rolled by the classifier.
+loader::NetemOptions NetemOf(const NetworkRule& rule) {
+  const auto probability = [](double share) { return loader::NetemProbability(share * 100); };
+  loader::NetemOptions netem;
+  netem.latency_ns = rule.delay_ns;
+  netem.jitter_ns = rule.jitter_ns;
+  if (rule.act == NetworkAct::kDelay) netem.latency_correlation = probability(rule.correlation);
+  netem.reorder = probability(rule.reorder);
+  netem.reorder_correlation = probability(rule.reorder_correlation);
+  netem.gap = rule.reorder > 0 ? rule.reorder_gap : 0;
+  if (rule.act == NetworkAct::kCorrupt) netem.corrupt = probability(1);
+  if (rule.act == NetworkAct::kDrop) {
+    netem.loss = probability(rule.chance);
+    netem.loss_correlation = probability(rule.correlation);
+  }
+  return netem;
 }
 
 void SetBit(__u64& word, int bit, bool on) {
@@ -201,10 +237,8 @@ absl::Status Site::Ensure(const std::set<HookKey>& keys, const std::string& faul
 HookLoad Site::TotalLoad() const {
   HookLoad load;
   for (const auto& [bit, state] : rules_) {
-    load.delay_ns += state.rule.delay_ns;
-    if (state.rule.rung == NetworkRung::kNetem) {
-      load.netem[state.ordinal] = {.delay_ns = state.rule.delay_ns, .drop_chance = state.rule.drop_chance};
-    }
+    load.delay_ns += DelayNs(state.rule) + QueueNs(state.rule);
+    if (state.rule.rung == NetworkRung::kNetem) load.netem[state.ordinal] = NetemOf(state.rule);
   }
   return load;
 }
@@ -245,9 +279,37 @@ absl::StatusOr<Site::RuleState> Site::NewState(const NetworkRule& rule) {
     SABOT_ASSIGN_OR_RETURN(state.ordinal, FreeOrdinal());
   }
   SABOT_RETURN_IF_ERROR(context_.programs.ClearCounts(state.index.get()));
+  SABOT_RETURN_IF_ERROR(context_.programs.ShakeDice(state.index.get()));
+  if (rule.act == NetworkAct::kCopy) SABOT_RETURN_IF_ERROR(context_.programs.Load(SABOT_BODY_COPY));
   state.seen_before = Seen(rule);
   state.dropped_before = DroppedByNetem(state.ordinal);
   return state;
+}
+
+sabot_rule Site::Encode(const RuleState& state, int ifindex) const {
+  const NetworkRule& rule = state.rule;
+  // netem's classifier sends it all that netem rolls for by itself.
+  const bool rolled = rule.rung != NetworkRung::kNetem || rule.act == NetworkAct::kCorrupt;
+  return {
+      .end_ns = rule.end_ns,
+      .delay_ns = rule.delay_ns,
+      .jitter_ns = rule.jitter_ns,
+      .chance = Chance(rolled ? rule.chance : 1),
+      .reorder = Chance(rule.reorder),
+      .rate = rule.rate.bytes_per_second(),
+      .peak_rate = rule.rate.peak_bytes_per_second(),
+      // A packet never waits for more than an hour.
+      .limit_bytes = std::min<uint64_t>(rule.rate.limit_bytes(), rule.rate.bytes_per_second() * 3600),
+      .burst_bytes = rule.rate.burst_bytes(),
+      .peak_burst_bytes = rule.rate.peak_burst_bytes(),
+      .correlation = rolled ? Correlation(rule.correlation) : 0,
+      .reorder_correlation = Correlation(rule.reorder_correlation),
+      .reorder_gap = rule.reorder_gap,
+      .ifindex = static_cast<uint32_t>(ifindex),
+      .ordinal = static_cast<uint16_t>(state.ordinal),
+      .silent = rule.silent,
+      .unused = 0,
+  };
 }
 
 // Bits of duties are set last: a program that reads the lane meanwhile sees a rule only when it is whole.
@@ -258,14 +320,7 @@ absl::Status Site::Install(int bit, const RuleState& state, const std::vector<lo
     SABOT_ASSIGN_OR_RETURN(const auto chosen, DevicesOf(rule, devices));
     ifindex = chosen.front().ifindex;
   }
-  context_.programs.rules()[state.index.get()] = {
-      .end_ns = rule.end_ns,
-      .delay_ns = rule.delay_ns,
-      .drop_below = static_cast<uint64_t>(rule.drop_chance * 4294967296.0),
-      .ifindex = static_cast<uint32_t>(ifindex),
-      .ordinal = static_cast<uint16_t>(state.ordinal),
-      .silent = rule.silent,
-  };
+  context_.programs.rules()[state.index.get()] = Encode(state, ifindex);
   loader::Store(lane().rule[bit], state.index.get());
   const auto has = [&](bool v6, bool host) {
     return std::any_of(rule.peers.begin(), rule.peers.end(),
@@ -316,7 +371,10 @@ void Site::Rollback(int bit, const std::vector<HookKey>& made) {
 }
 
 absl::StatusOr<sabot::v1::Counters> Site::Remove(int bit) {
-  const uint64_t held_ns = TotalLoad().delay_ns;
+  uint64_t held_ns = 0;
+  for (const auto& [other, state] : rules_) {
+    held_ns += DelayNs(state.rule) + std::min(QueueNs(state.rule), kMaxQueueNs);
+  }
   SwitchOff(bit);
   SABOT_ASSIGN_OR_RETURN(sabot::v1::Counters counters, Observe(bit));
   SABOT_RETURN_IF_ERROR(SetPeers(bit, {}));
@@ -400,7 +458,7 @@ absl::StatusOr<sabot::v1::Counters> Site::Observe(int bit) {
   sabot::v1::Counters counters;
   counters.set_matched(counts.matched);
   counters.set_affected(counts.affected);
-  if (rule.rung == NetworkRung::kNetem && rule.drop_chance > 0) {
+  if (rule.rung == NetworkRung::kNetem && rule.act == NetworkAct::kDrop) {
     counters.set_affected(DroppedByNetem(state->second.ordinal) - state->second.dropped_before);
   }
   counters.set_seen(Seen(rule) - state->second.seen_before);

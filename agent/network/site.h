@@ -28,17 +28,26 @@ namespace sabot::agent {
 
 enum class NetworkRung { kTcx, kClsact, kNetem, kCgroupSkb, kEdt, kPacer };
 
+enum class NetworkAct { kDrop, kCopy, kCorrupt, kDelay };
+
 struct NetworkRule {
   std::string fault_id;
+  NetworkAct act = NetworkAct::kDrop;
   bool egress = false;
   bool ingress = false;
   std::string device;  // empty: every device but loopback
   bool all_peers = false;
   std::vector<loader::Prefix> peers;
-  double drop_chance = 0;  // 0 to 1
+  double chance = 0;       // of a packet to be hit, 0 to 1
+  double correlation = 0;  // of rolls, 0 to 1
   bool silent = false;     // a sender is not told of its dropped packets
   uint64_t delay_ns = 0;
-  uint64_t end_ns = UINT64_MAX;  // CLOCK_BOOTTIME
+  uint64_t jitter_ns = 0;
+  double reorder = 0;  // chance of a packet not to be delayed, 0 to 1
+  double reorder_correlation = 0;
+  uint32_t reorder_gap = 1;
+  sabot::v1::NetworkFault::Rate rate;  // 0 bytes a second: none
+  uint64_t end_ns = UINT64_MAX;        // CLOCK_BOOTTIME
   NetworkRung rung = NetworkRung::kTcx;
   bool crowd = false;  // many rules begin at once: device hooks that the rung does not name are clsact ones
 };
@@ -111,6 +120,7 @@ class Site {
   absl::Status SetPeers(int bit, const std::vector<loader::Prefix>& peers);
   absl::StatusOr<RuleState> NewState(const NetworkRule& rule);
   absl::Status Install(int bit, const RuleState& state, const std::vector<loader::Link>& devices);
+  sabot_rule Encode(const RuleState& state, int ifindex) const;
   void SwitchOff(int bit);
   void Rollback(int bit, const std::vector<HookKey>& made);
   absl::StatusOr<uint32_t> FreeOrdinal() const;

@@ -19,6 +19,7 @@ enum sabot_duty {
 	SABOT_DROP_INGRESS,
 	SABOT_DROP_CGROUP_EGRESS,  /* drop at the socket's cgroup; the sender gets EPERM */
 	SABOT_DROP_CGROUP_INGRESS,
+	SABOT_COPY_EGRESS,         /* send twice */
 	SABOT_DELAY_EDT,           /* orphan and stamp for fq */
 	SABOT_DELAY_PACER,         /* hand over to a tap device */
 	SABOT_CLASSIFY_NETEM,      /* choose a class of our prio qdisc */
@@ -29,6 +30,9 @@ enum sabot_duty {
 enum sabot_body {
 	SABOT_BODY_EGRESS,
 	SABOT_BODY_INGRESS,
+	/* Never entered from outside: the egress body goes on to these. */
+	SABOT_BODY_COPY,
+	SABOT_BODY_PACER,
 	SABOT_BODY_EDT,
 	SABOT_BODY_NETEM,
 	SABOT_BODY_CGROUP_EGRESS,
@@ -46,13 +50,34 @@ struct sabot_lane {
 	__u32 rule[SABOT_LANE_RULES]; /* bit -> index into the rules map */
 };
 
+/* Chances are in 2^-32: 0 never, 2^32 always. A correlation is the chance that a roll comes out as the one before it. */
 struct sabot_rule {
-	__u64 end_ns;     /* CLOCK_BOOTTIME; the rule does nothing from then on */
+	__u64 end_ns;        /* CLOCK_BOOTTIME; the rule does nothing from then on */
 	__u64 delay_ns;
-	__u64 drop_below; /* chance in 2^-32: 0 never, 2^32 always */
-	__u32 ifindex;    /* 0: every device but loopback */
-	__u16 ordinal;    /* SABOT_CLASSIFY_NETEM: 0 to SABOT_NETEM_RULES - 1 */
-	__u16 silent;     /* 1: the sender is not told of a drop, as by a wire that loses the packet */
+	__u64 jitter_ns;     /* delays are spread evenly over delay_ns +- jitter_ns; what would be below 0 is 0 */
+	__u64 chance;        /* of a packet to be dropped, copied or corrupted */
+	__u64 reorder;       /* chance of a packet not to be delayed */
+	__u64 rate;          /* bytes a second; 0: no limit */
+	__u64 peak_rate;     /* of a burst; 0: no limit */
+	__u64 limit_bytes;   /* with a rate: what would wait behind this much is dropped */
+	__u32 burst_bytes;   /* what may be sent at once after a pause */
+	__u32 peak_burst_bytes;
+	__u32 correlation;
+	__u32 reorder_correlation;
+	__u32 reorder_gap;   /* at most one packet in so many is not delayed; 1: any */
+	__u32 ifindex;       /* 0: every device but loopback */
+	__u16 ordinal;       /* SABOT_CLASSIFY_NETEM: 0 to SABOT_NETEM_RULES - 1 */
+	__u16 silent;        /* 1: the sender is not told of a drop, as by a wire that loses the packet */
+	__u32 unused;
+};
+
+/* What a rule remembers from packet to packet. Written by all CPUs without locks, but for the times. */
+struct sabot_dice {
+	__u64 next_ns;       /* CLOCK_MONOTONIC; when all that was sent has passed at the rule's rate */
+	__u64 peak_next_ns;  /* the same at its peak rate */
+	__u32 last, last_reorder; /* rolls */
+	__u32 since_reorder; /* packets */
+	__u32 unused;
 };
 
 struct sabot_counters {
@@ -125,10 +150,11 @@ struct sabot_pacer {
 #else
 #define SABOT_STATIC_ASSERT _Static_assert
 #endif
-SABOT_STATIC_ASSERT(sizeof(struct sabot_lane) == 368, "");
-SABOT_STATIC_ASSERT(sizeof(struct sabot_rule) == 32, "");
+SABOT_STATIC_ASSERT(sizeof(struct sabot_lane) == 376, "");
+SABOT_STATIC_ASSERT(sizeof(struct sabot_rule) == 96, "");
+SABOT_STATIC_ASSERT(sizeof(struct sabot_dice) == 32, "");
 SABOT_STATIC_ASSERT(sizeof(struct sabot_counters) == 16, "");
-SABOT_STATIC_ASSERT(sizeof(struct sabot_seen) == 48, "");
+SABOT_STATIC_ASSERT(sizeof(struct sabot_seen) == 64, "");
 SABOT_STATIC_ASSERT(sizeof(struct sabot_cell) == 64, "");
 
 #endif

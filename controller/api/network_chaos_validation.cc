@@ -88,9 +88,18 @@ void WarnOfBlocks(const NetworkChaosSpec& spec, const Validation& to) {
     if (spec.corrupt) to.Warning("spec.corrupt", kText);
     if (spec.rate) to.Warning("spec.rate", kText);
     if (spec.bandwidth) to.Warning("spec.bandwidth", kText);
-  } else if (spec.action != NetworkAction::kBandwidth && !netem) {
+  } else if (spec.action == NetworkAction::kBandwidth) {
+    constexpr std::string_view kText = "has no effect: action bandwidth looks at no such block";
+    if (spec.delay) to.Warning("spec.delay", kText);
+    if (spec.loss) to.Warning("spec.loss", kText);
+    if (spec.duplicate) to.Warning("spec.duplicate", kText);
+    if (spec.corrupt) to.Warning("spec.corrupt", kText);
+    if (spec.rate) to.Warning("spec.rate", kText);
+  } else if (!netem) {
     to.Warning("spec.action",
                "nothing to inject: at least one is required from delay, loss, duplicate, corrupt, rate");
+  } else if (spec.bandwidth) {
+    to.Warning("spec.bandwidth", "has no effect: only action bandwidth looks at this block");
   }
 }
 

@@ -14,7 +14,7 @@
 namespace sabot::plan {
 
 struct NetworkEffect {
-  std::string_view name;          // "loss", "delay", "partition": the last part of a fault's id
+  std::string_view name;          // "loss", "delay", ...: the last part of a fault's id
   sabot::v1::NetworkFault fault;  // only its `effect` is set
 };
 

@@ -50,6 +50,9 @@ v1::NodeFaultMap Map(Scenario& scenario, uint64_t revision) {
     case EffectKind::kLoss:
       network->mutable_loss()->set_percent(100);
       break;
+    case EffectKind::kDuplicate:
+      network->mutable_duplicate()->set_percent(100);
+      break;
     case EffectKind::kDelay:
       network->mutable_delay()->set_latency_ns(static_cast<uint64_t>(scenario.effect().strong_delay_ns));
       break;

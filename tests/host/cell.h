@@ -14,13 +14,13 @@
 
 namespace sabot::test {
 
-enum class EffectKind { kLoss, kDelay, kPartition };
+enum class EffectKind { kLoss, kDuplicate, kDelay, kPartition };
 
 struct Effect {
   EffectKind kind;
   const char* name;         // in test names
   const char* action;       // in manifests, `sabot doctor` and "network/<action>"
-  const char* moderate;     // the strength that is measured: percent of loss, latency
+  const char* moderate;     // the strength that is measured: percent of packets, latency
   const char* strong;       // the strength that one look at one datagram tells from none
   int64_t strong_delay_ns;  // the same as a number, of a delay
 };

@@ -19,8 +19,6 @@
 namespace sabot::test {
 namespace {
 
-bool HasHelper(const Cell& cell) { return std::string(cell.mechanism) == "pacer"; }
-
 const nlohmann::json& Doctor() {
   static const nlohmann::json doctor = SabotCli().Json({"doctor"});
   return doctor;
@@ -56,7 +54,7 @@ class ConformanceTest : public testing::Test {
 void RegisterTests() {
   for (const Cell& cell : Cells()) {
     for (const Property& property : Properties()) {
-      if (property.only_with_helper && !HasHelper(cell)) continue;
+      if (property.applies != nullptr && !property.applies(cell)) continue;
       std::string name = std::string(cell.mechanism) + "." + property.name;
       testing::RegisterTest(
           cell.Suite().c_str(), name.c_str(), nullptr, nullptr, __FILE__, __LINE__,

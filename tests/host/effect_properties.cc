@@ -67,6 +67,18 @@ void ExpectTcpUnderDelay(Scenario& scenario, Family family, absl::Duration delay
   EXPECT_GE(result.megabits_per_second, std::max(3.0, 20 / TimeScale())) << FamilyName(family);
 }
 
+// `percent` of the datagrams arrive twice or more often, and all of them at least once.
+void ExpectDuplicates(Scenario& scenario, Family family, int packets, double percent) {
+  Tally tally = ProbeUdp(scenario.network().target, scenario.network().peer, family, {.packets = packets});
+  Bounds bounds = BinomialBounds(packets, percent / 100);
+  int64_t twice = 0;
+  for (const Datagram& datagram : tally.datagrams) twice += datagram.copies > 1 ? 1 : 0;
+  EXPECT_TRUE(bounds.Contains(twice)) << FamilyName(family) << ": " << twice << " arrived twice, not within "
+                                      << bounds.low << " to " << bounds.high;
+  EXPECT_EQ(tally.received, packets) << tally.Describe();
+  EXPECT_EQ(tally.corrupted, 0) << tally.Describe();
+}
+
 // Nothing arrives. The sender is told (EPERM) exactly where the rung sits at the socket.
 void ExpectPartition(Scenario& scenario, Family family) {
   constexpr int kPackets = 200;
@@ -93,6 +105,10 @@ void ExpectBothLosses(Scenario& scenario, bool both) {
   ExpectLoss(scenario, Family::kIpv4, 800, both ? 75 : 50);
 }
 
+void ExpectBothDuplicates(Scenario& scenario, bool both) {
+  ExpectDuplicates(scenario, Family::kIpv4, 800, both ? 75 : 50);
+}
+
 void ExpectBothDelays(Scenario& scenario, bool both) {
   ExpectDelay(scenario, Family::kIpv4, absl::Milliseconds(both ? 50 : 20));
 }
@@ -117,6 +133,9 @@ void EffectMeasuredInside(Scenario& scenario) {
     switch (scenario.effect().kind) {
       case EffectKind::kLoss:
         ExpectLoss(scenario, family, 2000, 30);
+        break;
+      case EffectKind::kDuplicate:
+        ExpectDuplicates(scenario, family, 2000, 30);
         break;
       case EffectKind::kDelay:
         ExpectDelay(scenario, family, absl::Milliseconds(50));
@@ -146,15 +165,17 @@ void CountersAgree(Scenario& scenario) {
   constexpr int kPackets = 1000, kOthers = 100;
   TestNetwork& network = scenario.network();
   auto run = scenario.Inject(scenario.Moderate());
-  uint64_t sent = 0, lost = 0;
+  uint64_t sent = 0, lost = 0, copies = 0;
   for (Family family : kBothFamilies) {
     Tally tally = ProbeUdp(network.target, network.peer, family, {.packets = kPackets});
     EXPECT_EQ(tally.overflowed, 0);
     sent += static_cast<uint64_t>(tally.attempted());
     lost += static_cast<uint64_t>(tally.attempted() - tally.received);
+    copies += static_cast<uint64_t>(tally.duplicates);
     scenario.ExpectUnhurt(network.target, network.neighbour, network.neighbour.address(family), kOthers);
   }
-  uint64_t affected = scenario.effect().kind == EffectKind::kDelay ? sent : lost;
+  const EffectKind kind = scenario.effect().kind;
+  uint64_t affected = kind == EffectKind::kDelay ? sent : kind == EffectKind::kDuplicate ? copies : lost;
   auto live =
       run->WaitReport([&](const FaultReport& fault) { return fault.matched >= sent; }, absl::Seconds(4));
   EXPECT_TRUE(live.has_value()) << "no \"counters\" event ever showed the " << sent
@@ -174,6 +195,9 @@ void TwoFaultsActAndLeaveIndependently(Scenario& scenario) {
   auto expect = ExpectBothLosses;
   if (scenario.effect().kind == EffectKind::kLoss) {
     first.strength = second.strength = "50";
+  } else if (scenario.effect().kind == EffectKind::kDuplicate) {
+    first.strength = second.strength = "50";
+    expect = ExpectBothDuplicates;
   } else if (scenario.effect().kind == EffectKind::kDelay) {
     first.strength = "30ms";
     second.strength = "20ms";

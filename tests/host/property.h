@@ -4,6 +4,7 @@
 #ifndef SABOT_TESTS_HOST_PROPERTY_H_
 #define SABOT_TESTS_HOST_PROPERTY_H_
 
+#include <string>
 #include <vector>
 
 #include "tests/host/scenario.h"
@@ -14,7 +15,7 @@ struct Property {
   const char* name;    // in test names
   const char* column;  // in the table
   void (*check)(Scenario& scenario);
-  bool only_with_helper = false;  // for rungs that have a helper process
+  bool (*applies)(const Cell& cell) = nullptr;  // to every cell, if it is null
 };
 
 // What the fault does: effect_properties.cc.
@@ -44,9 +45,18 @@ void WithoutPeersHitsAllButLoopback(Scenario& scenario);
 void ApplyTwiceIsIdempotent(Scenario& scenario);
 void EndsWithItsConnection(Scenario& scenario);
 
+// What effects have beyond their plain form: shape_properties.cc.
+void ShapesAreAsAskedFor(Scenario& scenario);
+
+inline bool HasHelper(const Cell& cell) { return std::string(cell.mechanism) == "pacer"; }
+inline bool HasShapes(const Cell& cell) {
+  return cell.effect->kind == EffectKind::kLoss || cell.effect->kind == EffectKind::kDelay;
+}
+
 inline const std::vector<Property>& Properties() {
   static const std::vector<Property> properties = {
       {"EffectMeasuredInside", "effect", EffectMeasuredInside},
+      {"ShapesAreAsAskedFor", "shapes", ShapesAreAsAskedFor, HasShapes},
       {"NeighbourUntouched", "neighbour", NeighbourUntouched},
       {"CountersAgree", "counters", CountersAgree},
       {"TwoFaultsActAndLeaveIndependently", "two", TwoFaultsActAndLeaveIndependently},
@@ -56,8 +66,8 @@ inline const std::vector<Property>& Properties() {
       {"RepairedByAFreshStart", "restart", RepairedByAFreshStart},
       {"LetsGoOnSigint", "sigint", LetsGoOnSigint},
       {"LetsGoOnSigterm", "sigterm", LetsGoOnSigterm},
-      {"LetsGoWhenItsHelperStops", "helper-st", LetsGoWhenItsHelperStops, /*only_with_helper=*/true},
-      {"LetsGoWhenItsHelperDies", "helper-ki", LetsGoWhenItsHelperDies, /*only_with_helper=*/true},
+      {"LetsGoWhenItsHelperStops", "helper-st", LetsGoWhenItsHelperStops, HasHelper},
+      {"LetsGoWhenItsHelperDies", "helper-ki", LetsGoWhenItsHelperDies, HasHelper},
       {"ActsInTheDirectionAsked", "direction", ActsInTheDirectionAsked},
       {"KeepsToItsDevice", "device", KeepsToItsDevice},
       {"RefusesADeviceThatIsNotThere", "no-device", RefusesADeviceThatIsNotThere},

@@ -25,9 +25,12 @@ std::string NetworkChaos::Yaml() const {
       "  namespace: default\n"
       "spec:\n"
       "  action: ",
-      action, "\n", Selector(app, "  "), "  direction: ", direction, "\n");
-  if (action == "loss") absl::StrAppend(&yaml, "  loss:\n    loss: \"", strength, "\"\n");
-  if (action == "delay") absl::StrAppend(&yaml, "  delay:\n    latency: ", strength, "\n");
+      action == "rate" ? "netem" : action, "\n", Selector(app, "  "), "  direction: ", direction, "\n");
+  if (action != "partition") {
+    const std::string field = action == "delay" ? "latency" : action;
+    absl::StrAppend(&yaml, "  ", action, ":\n    ", field, ": \"", strength, "\"\n");
+    for (const std::string& line : more) absl::StrAppend(&yaml, "    ", line, "\n");
+  }
   if (!external_targets.empty()) {
     absl::StrAppend(&yaml, "  externalTargets:\n    - \"", absl::StrJoin(external_targets, "\"\n    - \""),
                     "\"\n");

@@ -11,9 +11,10 @@ namespace sabot::test {
 
 struct NetworkChaos {
   std::string name = "experiment";
-  std::string action = "loss";   // loss, delay, partition
-  std::string strength = "100";  // percent of loss, latency of delay ("50ms"); nothing for partition
-  std::string direction = "to";  // to, from, both
+  std::string action = "loss";         // loss, duplicate, corrupt, delay, rate, partition
+  std::string strength = "100";        // percent, latency ("50ms"), rate ("1mbit"); nothing for partition
+  std::vector<std::string> more = {};  // of the action's block: "jitter: 10ms"
+  std::string direction = "to";        // to, from, both
   std::vector<std::string> external_targets = {};
   std::string target_app = {};  // other end: what is labelled app=<this>
   std::string device = {};

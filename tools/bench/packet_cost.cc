@@ -78,7 +78,7 @@ absl::Status FillLane(NetworkPrograms& programs, uint32_t index, bool hosts, std
     changes = table.Set(rule, prefixes);
     for (const auto& [host, of_host] : changes.hosts) host_rules[host] = of_host;
     programs.rules()[rule] = {
-        .end_ns = UINT64_MAX, .delay_ns = 0, .drop_below = 0, .ifindex = 0, .ordinal = 0, .silent = 0};
+        .end_ns = UINT64_MAX, .delay_ns = 0, .chance = 0, .ifindex = 0, .ordinal = 0, .silent = 0};
     programs.lanes()[index].rule[rule] = rule;
   }
   for (const auto& [host, of_host] : host_rules) {

@@ -77,7 +77,7 @@ class NetworkProgramsTest : public testing::Test {
     const uint32_t index = lane * 16 + bit;
     programs_->rules()[index] = {.end_ns = spec.end_ns,
                                  .delay_ns = 0,
-                                 .drop_below = static_cast<uint64_t>(spec.chance * 4294967296.0),
+                                 .chance = static_cast<uint64_t>(spec.chance * 4294967296.0),
                                  .ifindex = spec.ifindex,
                                  .ordinal = 0,
                                  .silent = spec.silent};
@@ -225,12 +225,8 @@ TEST_F(NetworkProgramsTest, CarriesSixtyFourRules) {
   programs_ = *std::move(programs);
   programs_->SetLease(kFarFuture);
   for (int bit = 0; bit < SABOT_LANE_RULES; ++bit) {
-    programs_->rules()[bit] = {.end_ns = kFarFuture,
-                               .delay_ns = 0,
-                               .drop_below = 0,
-                               .ifindex = kTestDevice,
-                               .ordinal = 0,
-                               .silent = 0};
+    programs_->rules()[bit] = {
+        .end_ns = kFarFuture, .delay_ns = 0, .chance = 0, .ifindex = kTestDevice, .ordinal = 0, .silent = 0};
     programs_->lanes()[0].rule[bit] = bit;
   }
   programs_->lanes()[0].all_peers = ~0ull;

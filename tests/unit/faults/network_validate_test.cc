@@ -48,6 +48,17 @@ TEST(NetworkFault, NamesTheFieldThatIsWrong) {
       {"direction: EGRESS all_peers: true loss { percent: nan }", "network.loss.percent"},
       {"direction: EGRESS all_peers: true delay { latency_ns: 0 }", "network.delay.latency_ns"},
       {"direction: EGRESS all_peers: true delay { latency_ns: 3600000000001 }", "network.delay.latency_ns"},
+      {"direction: EGRESS all_peers: true delay { latency_ns: 1 jitter_ns: 3600000000000 }",
+       "network.delay.jitter_ns"},
+      {"direction: EGRESS all_peers: true delay { latency_ns: 1 correlation: 101 }",
+       "network.delay.correlation"},
+      {"direction: EGRESS all_peers: true delay { latency_ns: 1 reorder_percent: nan }",
+       "network.delay.reorder_percent"},
+      {"direction: INGRESS all_peers: true duplicate { percent: 1 }", "network.direction"},
+      {"direction: EGRESS all_peers: true duplicate { percent: 101 }", "network.duplicate.percent"},
+      {"direction: EGRESS all_peers: true corrupt { percent: -1 }", "network.corrupt.percent"},
+      {"direction: EGRESS all_peers: true rate { limit_bytes: 1 }", "network.rate.bytes_per_second"},
+      {"direction: EGRESS all_peers: true rate { bytes_per_second: 1 }", "network.rate.limit_bytes"},
       {"direction: EGRESS all_peers: true device: 'sixteencharacter' partition {}", "network.device"},
   };
   for (const auto& one : cases) {

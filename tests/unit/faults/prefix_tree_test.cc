@@ -32,7 +32,7 @@ class PrefixTreeTest : public testing::Test {
     for (uint32_t rule = 0; rule < kRules; ++rule) {
       programs_->rules()[rule] = {.end_ns = UINT64_MAX,
                                   .delay_ns = 0,
-                                  .drop_below = 0,
+                                  .chance = 0,
                                   .ifindex = 1,  // where BPF_PROG_TEST_RUN sends
                                   .ordinal = 0,
                                   .silent = 0};

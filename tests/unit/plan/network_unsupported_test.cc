@@ -9,6 +9,7 @@ namespace sabot::plan {
 namespace {
 
 using api::StrCat;
+using sabot::v1::NetworkFault;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -25,17 +26,6 @@ TEST(Unsupported, EveryBlockAndFieldThatIsNotDone) {
     std::string_view spec;
     std::string_view field;
   } kCases[] = {
-      {"action: delay, delay: {latency: 1ms, jitter: 1ms}", "spec.delay.jitter"},
-      {"action: delay, delay: {latency: 1ms, correlation: '1'}", "spec.delay.correlation"},
-      {"action: delay, delay: {latency: 1ms, correlation: NaN}", "spec.delay.correlation"},
-      {"action: delay, delay: {latency: 1ms, reorder: {reorder: '0', gap: 0}}", "spec.delay.reorder"},
-      {"action: loss, loss: {loss: '1', correlation: '25'}", "spec.loss.correlation"},
-      {"action: duplicate, duplicate: {duplicate: '1'}", "spec.duplicate"},
-      {"action: corrupt, corrupt: {corrupt: '1'}", "spec.corrupt"},
-      {"action: netem, rate: {rate: 1mbps}", "spec.rate"},
-      {"action: delay, delay: {latency: 1ms}, duplicate: {duplicate: '1'}", "spec.duplicate"},
-      {"action: delay, delay: {latency: 1ms}, bandwidth: {rate: 1bps, limit: 1, buffer: 1}",
-       "spec.bandwidth"},
       {"action: partition, partitionBehavior: reject", "spec.partitionBehavior"},
       {"action: partition, remoteCluster: west", "spec.remoteCluster"},
   };
@@ -43,26 +33,16 @@ TEST(Unsupported, EveryBlockAndFieldThatIsNotDone) {
     EXPECT_THAT(Errors(one.spec), ElementsAre(StrCat(one.field, ": not supported by this version")))
         << one.spec;
   }
-  EXPECT_THAT(Errors("action: bandwidth, bandwidth: {rate: 1bps, limit: 1, buffer: 1}"),
-              ElementsAre("spec.action: not supported by this version",
-                          "spec.bandwidth: not supported by this version"));
-  EXPECT_THAT(Errors("action: bandwidth"), ElementsAre("spec.action: not supported by this version"));
 }
 
-TEST(Unsupported, ZeroIsAsGoodAsAbsent) {
-  EXPECT_THAT(Errors("action: delay, delay: {latency: 1ms, jitter: 0s, correlation: '0.0'}"), IsEmpty());
-  EXPECT_THAT(Errors("action: loss, loss: {loss: '1', correlation: '-0'}"), IsEmpty());
+TEST(Unsupported, EmptyIsAsGoodAsAbsent) {
   EXPECT_THAT(Errors("action: partition, partitionBehavior: drop, remoteCluster: ''"), IsEmpty());
 }
 
 TEST(Unsupported, AllOfThemAreNamedAtOnce) {
-  EXPECT_THAT(
-      Errors("action: delay, delay: {latency: 1ms, jitter: 1ms, correlation: '25'}, corrupt: {corrupt: '1'}, "
-             "externalTargets: [example.com]"),
-      ElementsAre("spec.delay.jitter: not supported by this version",
-                  "spec.delay.correlation: not supported by this version",
-                  "spec.corrupt: not supported by this version",
-                  "spec.externalTargets[0]: host names are not supported by this version"));
+  EXPECT_THAT(Errors("action: partition, partitionBehavior: reject, externalTargets: [example.com]"),
+              ElementsAre("spec.partitionBehavior: not supported by this version",
+                          "spec.externalTargets[0]: host names are not supported by this version"));
 }
 
 TEST(Unsupported, ExternalTargets) {
@@ -91,6 +71,40 @@ TEST(Limits, LatencyIsFromANanosecondToAnHour) {
     EXPECT_THAT(Errors(StrCat("action: delay, delay: {latency: ", text, "}")),
                 ElementsAre(StrCat("spec.delay.latency: \"", text, "\": must be from 1ns to 1h")));
   }
+}
+
+TEST(Limits, EveryShareIsAPercentage) {
+  for (std::string_view bad : {"101", "-1", "NaN"}) {
+    const auto error = [&](std::string_view field) {
+      return ElementsAre(StrCat(field, ": \"", bad, "\": must be a percentage from 0 to 100"));
+    };
+    EXPECT_THAT(Errors(StrCat("action: loss, loss: {loss: '1', correlation: '", bad, "'}")),
+                error("spec.loss.correlation"));
+    EXPECT_THAT(Errors(StrCat("action: duplicate, duplicate: {duplicate: '", bad, "'}")),
+                error("spec.duplicate.duplicate"));
+    EXPECT_THAT(Errors(StrCat("action: corrupt, corrupt: {corrupt: '1', correlation: '", bad, "'}")),
+                error("spec.corrupt.correlation"));
+    EXPECT_THAT(Errors(StrCat("action: delay, delay: {latency: 1ms, correlation: '", bad, "'}")),
+                error("spec.delay.correlation"));
+    EXPECT_THAT(
+        Errors(StrCat("action: delay, delay: {latency: 1ms, reorder: {reorder: '", bad, "', gap: 1}}")),
+        error("spec.delay.reorder.reorder"));
+  }
+}
+
+TEST(Limits, JitterAndLatencyTogetherAreAnHourAtMost) {
+  EXPECT_THAT(Errors("action: delay, delay: {latency: 30m, jitter: 30m}"), IsEmpty());
+  EXPECT_THAT(
+      Errors("action: delay, delay: {latency: 30m, jitter: 30.01m}"),
+      ElementsAre("spec.delay.jitter: \"30.01m\": must not be negative, nor exceed 1h with the latency"));
+}
+
+TEST(Limits, ARateIsAByteASecondAtLeast) {
+  EXPECT_THAT(Errors("action: netem, rate: {rate: 8bit}"), IsEmpty());
+  EXPECT_THAT(Errors("action: netem, rate: {rate: 7bit}"),
+              ElementsAre("spec.rate.rate: \"7bit\": must be from 8bit to 9007199254740992 bytes a second"));
+  EXPECT_THAT(Errors("action: bandwidth"),
+              ElementsAre("spec.bandwidth: Required value: action bandwidth needs it"));
 }
 
 TEST(Limits, DurationIsASecondAtLeast) {
@@ -128,6 +142,47 @@ TEST(Effects, AllBlocksActWhateverTheAction) {
         FaultsOf(PlanYaml(Chaos(StrCat("action: ", action, ", loss: {loss: '5'}, delay: {latency: 2us}")))),
         ElementsAre("demo/client: delay 2000ns EGRESS with all", "demo/client: loss 5% EGRESS with all"));
   }
+}
+
+NetworkFault OnlyEffect(std::string_view spec) {
+  const PlanResult result = PlanYaml(Chaos(spec));
+  EXPECT_THAT(ProblemsOf(result), IsEmpty()) << spec;
+  if (result.maps.at("").faults_size() != 1) return {};
+  NetworkFault fault = result.maps.at("").faults(0).network();
+  fault.clear_direction();
+  fault.clear_all_peers();
+  return fault;
+}
+
+TEST(Effects, EveryFieldArrives) {
+  EXPECT_EQ(OnlyEffect("action: delay, delay: {latency: 10ms, jitter: 2ms, correlation: '25', "
+                       "reorder: {reorder: '0.5', correlation: '50', gap: 5}}")
+                .ShortDebugString(),
+            "delay { latency_ns: 10000000 jitter_ns: 2000000 correlation: 25 reorder_percent: 0.5 "
+            "reorder_correlation: 50 reorder_gap: 5 }");
+  EXPECT_EQ(OnlyEffect("action: loss, loss: {loss: '25', correlation: '12.5'}").ShortDebugString(),
+            "loss { percent: 25 correlation: 12.5 }");
+  EXPECT_EQ(
+      OnlyEffect("action: duplicate, duplicate: {duplicate: '40', correlation: '25'}").ShortDebugString(),
+      "duplicate { percent: 40 correlation: 25 }");
+  EXPECT_EQ(OnlyEffect("action: corrupt, corrupt: {corrupt: '40', correlation: '25'}").ShortDebugString(),
+            "corrupt { percent: 40 correlation: 25 }");
+  EXPECT_EQ(OnlyEffect("action: netem, rate: {rate: 8mbit}").ShortDebugString(),
+            "rate { bytes_per_second: 1000000 limit_bytes: 1514000 }");
+  EXPECT_EQ(OnlyEffect("action: bandwidth, bandwidth: {rate: 1mbps, limit: 20971520, buffer: 10000, "
+                       "peakrate: 1000000, minburst: 1500}")
+                .ShortDebugString(),
+            "rate { bytes_per_second: 1048576 limit_bytes: 20971520 burst_bytes: 10000 "
+            "peak_bytes_per_second: 1000000 peak_burst_bytes: 1500 }");
+}
+
+TEST(Effects, OnlyActionBandwidthLooksAtItsBlock) {
+  EXPECT_EQ(OnlyEffect("action: bandwidth, bandwidth: {rate: 8bit, limit: 1, buffer: 1}, loss: {loss: '5'}")
+                .effect_case(),
+            NetworkFault::kRate);
+  EXPECT_EQ(OnlyEffect("action: loss, bandwidth: {rate: 8bit, limit: 1, buffer: 1}, loss: {loss: '5'}")
+                .effect_case(),
+            NetworkFault::kLoss);
 }
 
 TEST(Effects, PartitionLooksAtNoBlock) {
