@@ -7,7 +7,6 @@ namespace sabot::agent {
 namespace {
 
 using loader::Prefix;
-using loader::PrefixRules;
 
 // Prefixes are ordered so that one comes before all that it covers: a stack holds the ones around the current
 // one.
