@@ -92,6 +92,10 @@ absl::Status Informer::ListAll() {
   do {
     SABOT_ASSIGN_OR_RETURN(Page page, client_.List(options_.resource, options_.codec, query));
     if (stopping_) return absl::CancelledError("stopping");
+    {
+      absl::MutexLock lock(&mutex_);
+      ++stats_.pages;
+    }
     for (Object& object : page.objects) Put(std::move(object));
     query.continue_token = page.continue_token;
     resource_version_ = page.resource_version;

@@ -44,7 +44,8 @@ struct InformerOptions {
 
 struct InformerStats {
   int64_t lists = 0;    // complete first or repeated readings
-  int64_t watches = 0;  // watches begun
+  int64_t pages = 0;    // read for them; none where the server has WatchList
+  int64_t watches = 0;  // begun
   absl::Status last_error;
 };
 
