@@ -50,7 +50,7 @@ TEST(ErrorPaths, ReadsAreRepeatedAndWritesAreNot) {
 
 TEST(ErrorPaths, GivesUpAtTheDeadline) {
   ScriptedServer server({Answer(503, R"({"message":"no","reason":"Nope"})")});
-  const absl::Status status = ClientOf(server, absl::Seconds(1))->Get(kMaps, "a").status();
+  const absl::Status status = ClientOf(server, absl::Seconds(3))->Get(kMaps, "a").status();
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
   EXPECT_THAT(std::string(status.message()), testing::HasSubstr("503 Nope: no"));
   EXPECT_GT(server.requests(), 1);
