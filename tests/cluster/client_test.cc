@@ -8,6 +8,7 @@
 #include <set>
 
 #include "controller/kube/client.h"
+#include "controller/kube/events.h"
 #include "controller/kube/lease.h"
 #include "k8s/v1.pb.h"
 #include "tests/cluster/cluster.h"
@@ -330,6 +331,44 @@ TEST_F(ClientTest, ALeaseThatIsNotRenewedIsTaken) {
   EXPECT_TRUE(Eventually([&] { return two.TryHold().value_or(false); }));
   EXPECT_GE(absl::Now() - first_seen, absl::Seconds(1));
   EXPECT_THAT(one.TryHold(), testing::Property(&absl::StatusOr<bool>::value, false));
+}
+
+// ------------------------------------------------------------------------------------------------------
+// events
+
+TEST_F(ClientTest, AnEventThatRepeatsIsCountedUp) {
+  const auto made = client_->Create(maps_, ConfigMap("a"));
+  ASSERT_TRUE(made.ok()) << made.status();
+  const kube::ObjectReference about = {"v1", "ConfigMap", ns_, "a", made->at("metadata").at("uid")};
+  const Resource events = {.version = "v1", .plural = "events", .ns = ns_};
+  kube::EventRecorder recorder(*client_);
+  const kube::Event applied = {.reason = "Applied",
+                               .message = "it is done",
+                               .component = "records",
+                               .annotations = {{"chaos-mesh.org/type", "applied"}}};
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(recorder.Record(about, applied).ok());
+  const kube::Event failed = {.warning = true, .reason = "Failed", .message = std::string(5000, 'x')};
+  EXPECT_TRUE(recorder.Record(about, failed).ok());
+  const auto page = client_->List(events, Codec::Json(), {.field_selector = "involvedObject.name=a"});
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->objects.size(), 2u);
+  for (const kube::Object& object : page->objects) {
+    const json event = json::parse(object.bytes);
+    EXPECT_EQ(event.at("involvedObject").at("uid"), about.uid);
+    if (event.at("reason") == "Applied") {
+      EXPECT_EQ(event.at("count"), 3);
+      EXPECT_EQ(event.at("type"), "Normal");
+      EXPECT_EQ(event.at("source").at("component"), "records");
+      EXPECT_EQ(event.at("metadata").at("annotations").at("chaos-mesh.org/type"), "applied");
+    } else {
+      EXPECT_EQ(event.at("type"), "Warning");
+      EXPECT_EQ(event.at("message").get<std::string>().size(), 1024u);
+    }
+    // Somebody tidies up; the next one is written anew.
+    EXPECT_TRUE(client_->Delete(events, event.at("metadata").at("name").get<std::string>()).ok());
+  }
+  EXPECT_TRUE(recorder.Record(about, applied).ok());
+  EXPECT_EQ(client_->List(events, Codec::Json(), {})->objects.size(), 1u);
 }
 
 }  // namespace
