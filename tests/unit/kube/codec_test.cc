@@ -3,11 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <nlohmann/json.hpp>
 
-#include "controller/kube/store.h"
 #include "k8s/v1.pb.h"
 
 namespace sabot::kube {
@@ -135,73 +133,6 @@ TEST(FrameReader, AStreamThatEndsWithinAFrameIsAnError) {
   EXPECT_TRUE(frames.Feed("{}\n{", [](std::string_view) { return absl::OkStatus(); }).ok());
   EXPECT_TRUE(absl::IsUnavailable(frames.Finish()));
 }
-
-// A pod as clusters have them: with the fields that are dropped, it comes to some kilobytes.
-pb::Pod OrdinaryPod(int i) {
-  const std::string number = std::to_string(i);
-  pb::Pod pod = PodNamed("checkout-service-7d9c6b8f5-" + number);
-  pod.mutable_metadata()->set_namespace_("team-" + std::to_string(i % 100));
-  pod.mutable_metadata()->set_uid("0b9a4d62-5c1e-4e0c-9a51-" + std::to_string(100000000000 + i));
-  pod.mutable_metadata()->set_resource_version(std::to_string(100000 + i));
-  pod.mutable_metadata()->mutable_creation_timestamp()->set_seconds(1700000000);
-  (*pod.mutable_metadata()->mutable_labels())["app"] = "checkout-service";
-  (*pod.mutable_metadata()->mutable_labels())["pod-template-hash"] = "7d9c6b8f5";
-  auto* owner = pod.mutable_metadata()->add_owner_references();
-  owner->set_kind("ReplicaSet");
-  owner->set_name("checkout-service-7d9c6b8f5");
-  pod.mutable_spec()->set_node_name("node-" + std::to_string(i % 5000));
-  pod.mutable_spec()->add_containers()->set_name("main");
-  pod.mutable_status()->set_phase("Running");
-  pod.mutable_status()->set_pod_ip("10.1.2.3");
-  pod.mutable_status()->add_pod_ips()->set_ip("10.1.2.3");
-  auto* status = pod.mutable_status()->add_container_statuses();
-  status->set_name("main");
-  status->set_container_id("containerd://" + std::string(64, 'a'));
-  return pod;
-}
-
-size_t BytesInUse() { return mallinfo2().uordblks + mallinfo2().hblkhd; }
-
-// The memory of a sanitizer says nothing.
-#ifndef __SANITIZE_ADDRESS__
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__
-#endif
-#endif
-#endif
-#ifndef __SANITIZE_ADDRESS__
-TEST(Figures, MemoryPerWatchedPod) {
-  constexpr int kCount = 150'000;
-  const size_t before = BytesInUse();
-  Store store({{"node",
-                [](const Object& object) {
-                  pb::Pod pod;
-                  EXPECT_TRUE(pod.ParseFromString(object.bytes));
-                  return std::vector<std::string>{pod.spec().node_name()};
-                }},
-               {"namespace", [](const Object& object) {
-                  return std::vector<std::string>{object.key.substr(0, object.key.find('/'))};
-                }}});
-  FrameReader frames(true);
-  for (int i = 0; i < kCount; ++i) {
-    ASSERT_TRUE(frames
-                    .Feed(Framed("ADDED", OrdinaryPod(i)),
-                          [&](std::string_view frame) -> absl::Status {
-                            auto event = kPods.DecodeEvent(frame);
-                            if (event.ok()) store.Put(std::move(event->object));
-                            return event.status();
-                          })
-                    .ok());
-  }
-  ASSERT_EQ(store.size(), static_cast<size_t>(kCount));
-  EXPECT_EQ(store.Keys("node", "node-77").size(), 30u);
-  const size_t per_pod = (BytesInUse() - before) / kCount;
-  RecordProperty("bytes_per_pod", static_cast<int>(per_pod));
-  printf("memory per watched pod: %zu bytes\n", per_pod);
-  EXPECT_LE(per_pod, 600u);
-}
-#endif
 
 }  // namespace
 }  // namespace sabot::kube
