@@ -138,6 +138,7 @@ absl::StatusOr<json> TypeOf(const Field& field) {
   if (type == "object") return EmptyObject();
   if (type == "objects") return ListOf(EmptyObject());
   if (type == "objects-map") return MapOf(EmptyObject());
+  if (type == "int-or-string") return json{{"x-kubernetes-int-or-string", true}};
   if (type == "any") return json{{"x-kubernetes-preserve-unknown-fields", true}};
   if (type.starts_with('@')) {
     const Kind* kind = FindKind(type.substr(1));

@@ -300,6 +300,32 @@ constexpr Rule kJvmChaosRules[] = {
      "one of exception and latency must be set"},
 };
 
+// Sabot's own.
+constexpr Field kSyscallChaos[] = {
+    {"action", "string", "required enum=errno", "errno lets system calls fail."},
+    {"args", "objects", "", "Conditions on arguments, all of which must hold; four at most."},
+    {"args[].index", "integer", "required min=0 max=5", "Which argument, from 0."},
+    {"args[].op", "string",
+     "enum===|!=|<|>|& default===", "How it is compared; & is: has one of these bits."},
+    {"args[].value", "int-or-string", "required", "With what: 3, \"0x10\", -1."},
+    {"args[].width", "integer", "min=32 max=64", "Bits that are compared: 32 or 64."},
+    kContainers,
+    kDuration,
+    {"errno", "int-or-string", "required", "The error, by name (EIO) or number."},
+    kTargets,
+    {"percent", "integer", "default=100", "Percent of the calls."},
+    {"skip", "int64", "min=0", "So many calls pass first."},
+    {"syscalls", "strings", "required", "Names, and groups such as %file, %memory, %network."},
+    {"times", "int64", "min=0", "So many calls fail at most; 0: no bound."},
+    SABOT_CRD_COMMON_FIELDS,
+};
+constexpr Rule kSyscallChaosRules[] = {
+    {"", "size(self.syscalls) > 0", "syscalls must name at least one system call or group"},
+    {"", "!has(self.args) || size(self.args) <= 4", "args: at most 4 conditions are possible"},
+    {"", "!has(self.percent) || (self.percent >= 0 && self.percent <= 100)",
+     "percent field should be in 0-100"},
+};
+
 constexpr Kind kTable[] = {
     {kChaosMesh, "BlockChaos", "blockchaos", "", true, true, Status::kExperiment, "action duration",
      "Slows down block devices of pods.", kBlockChaos, kBlockChaosRules, kBlockStatus},
@@ -360,6 +386,18 @@ constexpr Kind kTable[] = {
      {}},
     {kChaosMesh, "StressChaos", "stresschaos", "", true, true, Status::kExperiment, "duration",
      "Loads processors and memory of pods.", kStressChaos, kStressChaosRules, kStressStatus},
+    {"sabot.dev",
+     "SyscallChaos",
+     "syscallchaos",
+     "",
+     true,
+     true,
+     Status::kExperiment,
+     "action duration",
+     "Lets system calls of pods fail.",
+     kSyscallChaos,
+     kSyscallChaosRules,
+     {}},
     {kChaosMesh,
      "TimeChaos",
      "timechaos",

@@ -26,6 +26,7 @@ struct Field {
   //   strings    a list of strings; lists: a list of such lists
   //   map, integers, lists-map    a map of strings, of integers, of lists of strings
   //   object, objects, objects-map    its fields follow: below "NAME", "NAME[]", "NAME{}"
+  //   int-or-string
   //   any        whatever it is, it is kept
   //   selector   the object that says which pods; targets: `selector`, `mode` and `value` in place of the
   //   field

@@ -25,6 +25,7 @@ SOUND = {
                              "process": {"process": "p", "signal": 9}},
     "PodChaos": {"action": "pod-kill", **TARGETS},
     "StressChaos": {"stressors": {"cpu": {"workers": 1}}, **TARGETS},
+    "SyscallChaos": {"action": "errno", "syscalls": ["openat"], "errno": "EIO", **TARGETS},
     "TimeChaos": {"timeOffset": "-10m", **TARGETS},
     "Schedule": {"schedule": "@every 1h", "type": "PodChaos", "podChaos": {"action": "pod-kill", **TARGETS}},
     "Workflow": {"entry": "a", "templates": [{"name": "a", "templateType": "Suspend", "deadline": "1m"}]},
@@ -38,7 +39,11 @@ SOUND = {
 PLURALS = {"PhysicalMachine": "physicalmachines", "RemoteCluster": "remoteclusters", "Schedule": "schedules",
            "StatusCheck": "statuschecks", "Workflow": "workflows", "WorkflowNode": "workflownodes"}
 POD_KINDS = ["BlockChaos", "DNSChaos", "HTTPChaos", "IOChaos", "JVMChaos", "KernelChaos", "NetworkChaos", "PodChaos",
-             "StressChaos", "TimeChaos"]
+             "StressChaos", "SyscallChaos", "TimeChaos"]
+
+
+def api_version(kind):
+    return "sabot.dev/v1alpha1" if kind == "SyscallChaos" else "chaos-mesh.org/v1alpha1"
 
 
 @dataclasses.dataclass
@@ -105,7 +110,7 @@ REQUIRED = {
     "BlockChaos": ["action", "volumeName"], "DNSChaos": ["action"], "HTTPChaos": ["target"],
     "IOChaos": ["action", "volumePath"], "JVMChaos": ["action"], "KernelChaos": ["failKernRequest"],
     "NetworkChaos": ["action"], "PhysicalMachineChaos": ["action", "mode"], "PodChaos": ["action"],
-    "StressChaos": [], "TimeChaos": ["timeOffset"], "Schedule": ["schedule", "type"],
+    "StressChaos": [], "SyscallChaos": ["action", "errno", "syscalls"], "TimeChaos": ["timeOffset"], "Schedule": ["schedule", "type"],
     "Workflow": ["entry", "templates"], "WorkflowNode": ["templateName", "workflowName", "type", "startTime"],
     "PhysicalMachine": ["address"], "RemoteCluster": ["namespace", "version", "kubeConfig"],
 }
@@ -212,7 +217,8 @@ good("IOChaos")({"action": "fault", "errno": 5}, {"errno": 0}, {"delay": ""}, {"
 bad("IOChaos", "action fault: errno 0 is not supported")({"action": "fault"}, {"action": "fault", "errno": 0})
 both("IOChaos", "percent", [0, 1, 100], [-1, 101], "percent field should be in 0-100")
 both("IOChaos", "delay", ["1s", "-1s"], ["1", "soon"], DURATION)
-both("IOChaos", "mistake.filling", ["zero", "random"], ["", "ones"], "filling")
+both("IOChaos", "mistake.filling", ["zero", "random"], ["ones"], "filling")
+good("IOChaos", defaulted=True)({"mistake.filling": ""})
 both("IOChaos", "mistake.maxLength", [1], [0, -1], "maxLength")
 both("IOChaos", "mistake.maxOccurrences", [1], [0, -1], "maxOccurrences")
 for time in ("atime", "mtime", "ctime"):
@@ -227,6 +233,21 @@ both("KernelChaos", "failKernRequest.probability", [0, 100], [-1, 101], "probabi
 both("KernelChaos", "failKernRequest.times", [0, 1000], [-1], "times")
 good("KernelChaos")({"failKernRequest.callchain": [{"funcname": "__x64_sys_mount"}],
                      "failKernRequest.headers": ["linux/mmzone.h"]})
+
+# SyscallChaos
+both("SyscallChaos", "action", ["errno"], ["", "kill"], "action")
+both("SyscallChaos", "errno", ["ENOSPC", 5, "5"], [1.5, ["EIO"]], "errno")
+bad("SyscallChaos", "errno", code=True)({"errno": "ENOTHING"}, {"errno": 0}, {"errno": 4096})
+both("SyscallChaos", "percent", [0, 100], [-1, 101], "percent")
+both("SyscallChaos", "skip", [0, 1000], [-1], "skip")
+both("SyscallChaos", "times", [0, 1000], [-1], "times")
+both("SyscallChaos", "syscalls", [["read", "write"], ["%file"]], [[], "read"], "syscalls")
+bad("SyscallChaos", "syscalls", code=True)({"syscalls": ["no_such_call"]}, {"syscalls": ["read", "read"]})
+good("SyscallChaos")(*({"args": [{"index": 0, "op": op, "value": 3}]} for op in ("==", "!=", "<", ">", "&")),
+                     {"args": [{"index": 5, "value": "0x10"}] * 4}, {"args": [{"index": 1, "value": -1, "width": 32}]})
+bad("SyscallChaos", "args")({"args": [{"index": 6, "value": 1}]}, {"args": [{"index": -1, "value": 1}]},
+                            {"args": [{"value": 1}]}, {"args": [{"index": 0}]}, {"args": [{"index": 0, "value": 1}] * 5},
+                            {"args": [{"index": 0, "op": "~", "value": 1}]})
 
 # StressChaos
 both("StressChaos", "stressors.cpu.load", [0, 100], [-1, 101], "load")

@@ -14,8 +14,12 @@ class Api:
         self.connection = http.client.HTTPSConnection("127.0.0.1", 6443, context=context, timeout=30)
 
     def call(self, method, path, body=None, content_type="application/json"):
-        """(status, decoded answer)"""
+        """(status, decoded answer; {"message": text} when it is no JSON)"""
         self.connection.request(method, path, json.dumps(body) if body is not None else None,
                                 {"Content-Type": content_type})
         answer = self.connection.getresponse()
-        return answer.status, json.loads(answer.read())
+        text = answer.read().decode()
+        try:
+            return answer.status, json.loads(text)
+        except json.JSONDecodeError:  # of a group that is not served yet
+            return answer.status, {"message": text}

@@ -13,12 +13,11 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from admission_cases import CASES, PLURALS, SOUND  # noqa: E402
+from admission_cases import CASES, PLURALS, SOUND, api_version  # noqa: E402
 from api import Api  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SABOT = os.environ.get("SABOT_BIN", str(ROOT / "build/bin/sabot"))
-API_VERSION = "chaos-mesh.org/v1alpha1"
 # Of the kinds without remoteCluster.
 CHANGES = {"Schedule": {"schedule": "@every 2h"}, "Workflow": {"entry": "b"}, "WorkflowNode": {"templateName": "b"},
            "StatusCheck": {"timeoutSeconds": 7}, "PhysicalMachine": {"address": "b"},
@@ -38,12 +37,12 @@ def kubectl(*arguments, stdin=None):
 
 
 def collection(kind):
-    base = f"/apis/{API_VERSION}" if kind == "RemoteCluster" else f"/apis/{API_VERSION}/namespaces/default"
+    base = f"/apis/{api_version(kind)}" + ("" if kind == "RemoteCluster" else "/namespaces/default")
     return f"{base}/{PLURALS.get(kind, kind.lower())}"
 
 
 def made(kind, spec, name):
-    return {"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name}, "spec": spec}
+    return {"apiVersion": api_version(kind), "kind": kind, "metadata": {"name": name}, "spec": spec}
 
 
 def message_of(answer):
@@ -178,7 +177,7 @@ def hostile(api):
     _, answer = api.call("POST", f"{collection('NetworkChaos')}?dryRun=All", unknown)
     check("what is in spec.sabot is kept", answer.get("spec", {}).get("sabot") == unknown["spec"]["sabot"],
           message_of(answer)[:300])
-    for body in ([], "x", {"apiVersion": API_VERSION, "kind": "NetworkChaos"}, made("NetworkChaos", None, "n")):
+    for body in ([], "x", {"apiVersion": api_version("NetworkChaos"), "kind": "NetworkChaos"}, made("NetworkChaos", None, "n")):
         status, answer = api.call("POST", collection("NetworkChaos"), body)
         check(f"{str(body)[:40]} is refused", 400 <= status < 500, message_of(answer)[:300])
 
