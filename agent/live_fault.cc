@@ -28,7 +28,9 @@ void Add(sabot::v1::Counters& sum, const sabot::v1::Counters& more) {
 bool WaitsForTarget(const absl::Status& status) { return status.code() == absl::StatusCode::kUnavailable; }
 
 absl::Status RefuseHostNetwork(const Fault& fault, const ResolvedTarget& target) {
-  if (!target.host_network || fault.target().allow_host_network()) return absl::OkStatus();
+  if (!fault.has_network() || !target.host_network || fault.target().allow_host_network()) {
+    return absl::OkStatus();
+  }
   return absl::FailedPreconditionError(absl::StrCat(
       target.description,
       " lives in the machine's own network namespace: a network fault there could cut off the machine "
@@ -177,7 +179,7 @@ sabot::v1::FaultStatus LiveFault::Status(uint64_t now_ns) {
   *status.mutable_experiment() = fault_.experiment();
   status.set_target(fault_.target().name());
   status.set_phase(phase_);
-  status.set_message(message_);
+  status.set_message(message_.empty() && injection_ != nullptr ? injection_->Note() : message_);
   if (const FaultType* type = FindFaultType(fault_.kind_case()); type != nullptr) {
     status.set_kind(absl::StrCat(std::string(type->family), "/", std::string(type->effect_of(fault_).name)));
   }

@@ -2,6 +2,7 @@
 #include "agent/undo.h"
 
 #include "absl/strings/str_cat.h"
+#include "agent/clock/journalled.h"
 #include "agent/journal.h"
 #include "agent/network/journalled.h"
 #include "loader/status.h"
@@ -19,6 +20,8 @@ std::string Describe(const sabot::v1::Deed& deed) {
                           deed.filter().netns().name());
     case sabot::v1::Deed::kHelper:
       return absl::StrCat("helper process ", deed.helper().pid());
+    case sabot::v1::Deed::kClock:
+      return "the changed clocks of processes";
     case sabot::v1::Deed::KIND_NOT_SET:
       break;
   }
@@ -36,7 +39,8 @@ void ReportDamage(const InstanceInfo& instance, UndoReport& report) {
 void UndoOpenDeeds(Journal& journal, UndoReport& report) {
   const OpenDeeds open = journal.open();
   for (auto it = open.rbegin(); it != open.rend(); ++it) {
-    absl::Status undone = UndoDeed(it->second);
+    const sabot::v1::Deed& deed = it->second;
+    absl::Status undone = deed.has_clock() ? UndoClock(deed.clock()) : UndoDeed(deed);
     if (undone.ok()) undone = journal.Undone(it->first);
     if (undone.ok()) {
       ++report.undone;

@@ -72,6 +72,7 @@ enum class Feature {
   kFuse,                // FUSE mounts
   kFusePassthrough,     // FUSE_PASSTHROUGH in FUSE's handshake
   kFanotifyPermission,  // fanotify permission events
+  kVdsoPatch,           // a stopped process's copy of the vDSO can be written
 };
 
 class ProbeContext;  // what the probes of one Features share; probe_context.h

@@ -59,6 +59,9 @@ Finding ProbeFuse(ProbeContext& context);
 Finding ProbeFusePassthrough(ProbeContext& context);
 Finding ProbeFanotifyPermission(ProbeContext& context);
 
+// probe_vdso.cc
+Finding ProbeVdsoPatch(ProbeContext& context);
+
 }  // namespace sabot::loader
 
 #endif  // SABOT_LOADER_PROBE_LIST_H_

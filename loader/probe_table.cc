@@ -69,6 +69,8 @@ constexpr FeatureInfo kTable[] = {
      "6.9 with CONFIG_FUSE_PASSTHROUGH", ProbeFusePassthrough},
     {Feature::kFanotifyPermission, "fanotify-permission", "delays of open and read",
      "2.6.37 with CONFIG_FANOTIFY_ACCESS_PERMISSIONS", ProbeFanotifyPermission},
+    {Feature::kVdsoPatch, "vdso-patch", "clocks that are wrong at native speed",
+     "3.4, unless proc_mem.force_override forbids it", ProbeVdsoPatch},
 };
 
 // InfoOf() takes the enumeration as the index.
@@ -79,7 +81,7 @@ constexpr bool InOrder() {
   return true;
 }
 static_assert(InOrder());
-static_assert(std::size(kTable) == static_cast<size_t>(Feature::kFanotifyPermission) + 1);
+static_assert(std::size(kTable) == static_cast<size_t>(Feature::kVdsoPatch) + 1);
 
 }  // namespace
 

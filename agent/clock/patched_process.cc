@@ -53,7 +53,7 @@ bool ReturnsTo(const ProcessMemory& memory, const StoppedProcess::Thread& thread
 
 ShimData DataOf(const std::string& image, const Shim& shim) {
   ShimData data;
-  std::memcpy(static_cast<void*>(&data), image.data() + shim.data, sizeof(data));
+  image.copy(reinterpret_cast<char*>(&data), sizeof(data), shim.data);
   return data;
 }
 
@@ -107,6 +107,24 @@ std::string_view BytesOf(const T& value) {
   return {reinterpret_cast<const char*>(&value), sizeof(value)};
 }
 
+struct Sight {
+  ProcessMemory memory;
+  uint64_t base = 0;
+  Found found = Found::kNothing;
+};
+
+absl::StatusOr<Sight> LookAtProcess(pid_t pid, const loader::VdsoImage& image, const Shim& shim) {
+  SABOT_ASSIGN_OR_RETURN(ProcessMemory memory, ProcessMemory::Open(pid));
+  SABOT_ASSIGN_OR_RETURN(const loader::VdsoMapping mapping, loader::FindVdso(pid, memory));
+  if (mapping.size != image.bytes.size()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("process ", pid, " has a vDSO of ", mapping.size, " bytes that is not this machine's"));
+  }
+  SABOT_ASSIGN_OR_RETURN(const std::string bytes, memory.Read(mapping.address, mapping.size));
+  const Found found = LookAt(bytes, image, shim);
+  return Sight{std::move(memory), mapping.address, found};
+}
+
 }  // namespace
 
 bool Shim::InsideEntry(size_t offset) const {
@@ -122,27 +140,22 @@ bool Shim::InsideBody(size_t offset) const {
 
 absl::StatusOr<PatchedProcess> PatchedProcess::Patch(pid_t pid, const loader::VdsoImage& image,
                                                      const Shim& shim, const ShimSetting& setting) {
-  SABOT_ASSIGN_OR_RETURN(ProcessMemory memory, ProcessMemory::Open(pid));
-  SABOT_ASSIGN_OR_RETURN(const loader::VdsoMapping mapping, loader::FindVdso(pid, memory));
-  if (mapping.size != image.bytes.size()) {
+  SABOT_ASSIGN_OR_RETURN(Sight sight, LookAtProcess(pid, image, shim));
+  if (sight.found == Found::kForeign) {
     return absl::FailedPreconditionError(
-        absl::StrCat("process ", pid, " has a vDSO of ", mapping.size, " bytes that is not this machine's"));
+        absl::StrCat("the vDSO of process ", pid, " is not the kernel's: somebody else changed it"));
   }
-  SABOT_ASSIGN_OR_RETURN(const std::string bytes, memory.Read(mapping.address, mapping.size));
-  PatchedProcess process(pid, std::move(memory), mapping.address, shim);
-  switch (LookAt(bytes, image, shim)) {
-    case Found::kForeign:
-      return absl::FailedPreconditionError(
-          absl::StrCat("the vDSO of process ", pid, " is not the kernel's: somebody else changed it"));
-    case Found::kOurs:
-      process.inherited_ = true;
-      SABOT_RETURN_IF_ERROR(process.Update(setting));
-      return process;
-    case Found::kNothing:
-      break;
-  }
-  SABOT_RETURN_IF_ERROR(process.Enter(setting));
+  PatchedProcess process(pid, std::move(sight.memory), sight.base, shim);
+  process.inherited_ = sight.found == Found::kOurs;
+  SABOT_RETURN_IF_ERROR(process.inherited_ ? process.Update(setting) : process.Enter(setting));
   return process;
+}
+
+absl::StatusOr<PatchedProcess> PatchedProcess::Adopt(pid_t pid, const loader::VdsoImage& image,
+                                                     const Shim& shim) {
+  SABOT_ASSIGN_OR_RETURN(Sight sight, LookAtProcess(pid, image, shim));
+  if (sight.found == Found::kOurs) return PatchedProcess(pid, std::move(sight.memory), sight.base, shim);
+  return absl::NotFoundError(absl::StrCat("no shim of ours is in process ", pid));
 }
 
 absl::Status PatchedProcess::Enter(const ShimSetting& setting) {
@@ -195,6 +208,8 @@ absl::Status PatchedProcess::Update(const ShimSetting& setting) {
   return absl::OkStatus();
 }
 
+absl::Status PatchedProcess::CheckReachable() const { return memory_.Read(base_, 1).status(); }
+
 absl::StatusOr<bool> PatchedProcess::Restore() {
   SABOT_RETURN_IF_ERROR(Update({}));
   const auto in_body = [this](uint64_t address) { return shim_->InsideBody(address - base_); };
@@ -223,7 +238,7 @@ absl::StatusOr<bool> RestoreForeign(pid_t pid, const Shim& shim, uint64_t owner,
   const ShimData data = DataOf(bytes, shim);
   if (std::memcmp(data.magic, kShimMagic, sizeof(kShimMagic)) != 0 || data.owner != owner) return true;
   found = true;
-  return PatchedProcess::Found(pid, std::move(memory), mapping->address, shim).Restore();
+  return PatchedProcess::At(pid, std::move(memory), mapping->address, shim).Restore();
 }
 
 }  // namespace sabot::agent

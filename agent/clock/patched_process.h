@@ -36,17 +36,22 @@ class PatchedProcess {
   //  UNAVAILABLE          not at this moment: try again
   static absl::StatusOr<PatchedProcess> Patch(pid_t pid, const loader::VdsoImage& image, const Shim& shim,
                                               const ShimSetting& setting);
+  // Only finds it there; NOT_FOUND also if it is not.
+  static absl::StatusOr<PatchedProcess> Adopt(pid_t pid, const loader::VdsoImage& image, const Shim& shim);
 
   // Writes data only; nobody is stopped, and readers see the old setting or the new one. NOT_FOUND: the
   // memory is gone, the process has ended or executed another program.
   absl::Status Update(const ShimSetting& setting);
+
+  // NOT_FOUND as above.
+  absl::Status CheckReachable() const;
 
   // From the first call that is OK on, the clocks are true. True when every byte is as it was; false: a
   // thread is still on its way through the shim, to be called again. NOT_FOUND as above.
   absl::StatusOr<bool> Restore();
 
   // The one whose image is at `base` of this memory.
-  static PatchedProcess Found(pid_t pid, loader::ProcessMemory memory, uint64_t base, const Shim& shim) {
+  static PatchedProcess At(pid_t pid, loader::ProcessMemory memory, uint64_t base, const Shim& shim) {
     return PatchedProcess(pid, std::move(memory), base, shim);
   }
 

@@ -18,12 +18,31 @@ absl::StatusOr<NetworkEngine*> FaultContext::Network() {
   return network_.get();
 }
 
+absl::StatusOr<ClockEngine*> FaultContext::Clock(bool follow) {
+  auto& engine = clocks_[follow ? 1 : 0];
+  if (engine == nullptr) {
+    SABOT_ASSIGN_OR_RETURN(
+        engine, ClockEngine::Create({.owner = options_.owner, .follow = follow}, journal_, state_dir_));
+    engine->SetLease(lease_ns_);
+  }
+  return engine.get();
+}
+
 void FaultContext::SetLease(uint64_t boottime_ns) {
   lease_ns_ = boottime_ns;
+  for (auto& engine : clocks_) {
+    if (engine != nullptr) engine->SetLease(boottime_ns);
+  }
   if (network_ != nullptr) network_->SetLease(boottime_ns);
 }
 
-absl::Status FaultContext::Refresh() { return network_ == nullptr ? absl::OkStatus() : network_->Refresh(); }
+absl::Status FaultContext::Refresh() {
+  absl::Status first = network_ == nullptr ? absl::OkStatus() : network_->Refresh();
+  for (auto& engine : clocks_) {
+    if (engine != nullptr) first.Update(engine->Refresh());
+  }
+  return first;
+}
 
 void FaultContext::Sweep() {
   if (network_ != nullptr) network_->Sweep();

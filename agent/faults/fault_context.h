@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "agent/clock/engine.h"
 #include "agent/journal.h"
 #include "agent/network/engine.h"
 #include "agent/state_dir.h"
@@ -31,6 +32,8 @@ class FaultContext {
       : options_(std::move(options)), journal_(journal), state_dir_(state_dir), features_(features) {}
 
   absl::StatusOr<NetworkEngine*> Network();
+  // `follow`: new processes are told of by the kernel.
+  absl::StatusOr<ClockEngine*> Clock(bool follow);
 
   // How many faults begin together.
   size_t at_once() const { return at_once_; }
@@ -49,6 +52,7 @@ class FaultContext {
   size_t at_once_ = 1;
   uint64_t lease_ns_ = 0;
   std::unique_ptr<NetworkEngine> network_;
+  std::unique_ptr<ClockEngine> clocks_[2];  // that looks for processes, that follows them
 };
 
 }  // namespace sabot::agent

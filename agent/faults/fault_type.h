@@ -52,6 +52,8 @@ class Injection {
   virtual absl::StatusOr<sabot::v1::Counters> Observe() = 0;
   // It does nothing from here on. Idempotent.
   virtual absl::Status End() = 0;
+  // What the status shall say beside the counters; mostly empty.
+  virtual std::string Note() { return ""; }
   // After End(): true once all that was put there for it is undone; to be asked again while false.
   virtual absl::StatusOr<bool> Gone() = 0;
 };

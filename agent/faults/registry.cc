@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The explicit list of fault families.
+#include "agent/faults/clock.h"
 #include "agent/faults/fault_type.h"
 #include "agent/faults/network.h"
 
@@ -9,6 +10,7 @@ namespace {
 
 constexpr const FaultType* kTypes[] = {
     &kNetworkFault,
+    &kClockFault,
 };
 
 }  // namespace
