@@ -4,6 +4,7 @@
 #ifndef SABOT_CONTROLLER_API_DECODE_H_
 #define SABOT_CONTROLLER_API_DECODE_H_
 
+#include <functional>
 #include <string_view>
 
 #include "controller/api/decoder.h"
@@ -20,8 +21,9 @@ ObjectMeta DecodeMetadata(ObjectDecoder& object, std::string_view generated_suff
 // `own_namespace`.
 PodSelector DecodePodSelector(ObjectDecoder& object, const std::string& own_namespace);
 
-// The field `sabot` of `spec`.
-SabotOptions DecodeSabotOptions(ObjectDecoder& spec);
+// The field `sabot` of `spec`. `more` reads what it holds for one kind only.
+SabotOptions DecodeSabotOptions(ObjectDecoder& spec,
+                                const std::function<void(ObjectDecoder& sabot)>& more = nullptr);
 
 }  // namespace sabot::api
 

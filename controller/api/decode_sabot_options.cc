@@ -43,7 +43,7 @@ std::vector<std::string> DecodeMechanism(ObjectDecoder& sabot) {
 
 }  // namespace
 
-SabotOptions DecodeSabotOptions(ObjectDecoder& spec) {
+SabotOptions DecodeSabotOptions(ObjectDecoder& spec, const std::function<void(ObjectDecoder&)>& more) {
   SabotOptions options;
   const YamlNode* node = spec.Child("sabot");
   if (node == nullptr) return options;
@@ -52,6 +52,7 @@ SabotOptions DecodeSabotOptions(ObjectDecoder& spec) {
   sabot.Enum<MinimumFidelity>("fidelity", kFidelities, &options.fidelity);
   int64_t max_targets = 0;
   if (sabot.Int("maxTargets", &max_targets, {.minimum = 1})) options.max_targets = max_targets;
+  if (more) more(sabot);
   sabot.Finish();
   return options;
 }

@@ -10,6 +10,7 @@
 #include "controller/api/metadata.h"
 #include "controller/api/network_chaos.h"
 #include "controller/api/source.h"
+#include "controller/api/time_chaos.h"
 
 namespace sabot::api {
 
@@ -18,7 +19,7 @@ struct Experiment {
   std::string kind;         // "NetworkChaos"
   ObjectMeta metadata;
   // A new kind adds its spec here and one line to the list in kinds.cc.
-  std::variant<NetworkChaosSpec> spec;
+  std::variant<NetworkChaosSpec, TimeChaosSpec> spec;
   Source source;
 };
 

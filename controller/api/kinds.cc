@@ -9,6 +9,7 @@ constexpr std::string_view kSabot = "sabot.dev/v1alpha1";
 
 constexpr Kind kKinds[] = {
     {kChaosMesh, "NetworkChaos", DecodeNetworkChaos},
+    {kChaosMesh, "TimeChaos", DecodeTimeChaos},
     {kChaosMesh, "AWSChaos", nullptr},
     {kChaosMesh, "AzureChaos", nullptr},
     {kChaosMesh, "BlockChaos", nullptr},
@@ -21,7 +22,6 @@ constexpr Kind kKinds[] = {
     {kChaosMesh, "PhysicalMachineChaos", nullptr},
     {kChaosMesh, "PodChaos", nullptr},
     {kChaosMesh, "StressChaos", nullptr},
-    {kChaosMesh, "TimeChaos", nullptr},
     {kChaosMesh, "Schedule", nullptr},
     {kChaosMesh, "Workflow", nullptr},
     {kChaosMesh, "WorkflowNode", nullptr},

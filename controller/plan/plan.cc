@@ -9,6 +9,7 @@
 #include "controller/api/str_cat.h"
 #include "controller/plan/draft.h"
 #include "controller/plan/plan_network.h"
+#include "controller/plan/plan_time.h"
 #include "controller/plan/pod_index.h"
 
 namespace sabot::plan {
@@ -21,6 +22,10 @@ constexpr std::string_view kPause = "experiment.chaos-mesh.org/pause";
 // How each kind is planned: one overload per kind.
 void PlanSpec(const api::NetworkChaosSpec& spec, PodIndex& index, absl::BitGenRef rng, Draft& draft) {
   PlanNetworkChaos(spec, index, rng, draft);
+}
+
+void PlanSpec(const api::TimeChaosSpec& spec, PodIndex& index, absl::BitGenRef rng, Draft& draft) {
+  PlanTimeChaos(spec, index, rng, draft);
 }
 
 class Planner {
