@@ -10,6 +10,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "tests/host/clock_conformance.h"
 #include "tests/host/property.h"
 #include "tests/host/report.h"
 #include "tests/support/doctor.h"
@@ -74,6 +75,7 @@ class Reporter : public testing::EmptyTestEventListener {
         if (is_this) Report::Get().Note(cell.Row(), property.column, *test.result());
       }
     }
+    NoteClockTest(test);
   }
 };
 
@@ -85,6 +87,7 @@ int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   AdoptOrphans();
   RegisterTests();
+  RegisterClockTests();
   if (testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
   if (::access(SabotBinary().c_str(), X_OK) != 0) {
     std::fprintf(stderr, "conformance: there is no binary at %s; build it or set SABOT_BIN\n",

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/strip.h"
+#include "tests/host/clock_conformance.h"
 #include "tests/host/property.h"
 
 namespace sabot::test {
@@ -24,6 +25,11 @@ std::string SkipReason(const testing::TestResult& result) {
 std::vector<std::string> Columns() {
   std::vector<std::string> columns;
   for (const Property& property : Properties()) columns.emplace_back(property.column);
+  for (const ClockProperty& property : ClockProperties()) {
+    if (std::find(columns.begin(), columns.end(), property.column) == columns.end()) {
+      columns.emplace_back(property.column);
+    }
+  }
   columns.emplace_back(kSnapshot);
   return columns;
 }

@@ -39,9 +39,10 @@ const std::map<std::string, std::vector<std::function<std::string()>>>& Grounds(
 
 }  // namespace
 
-RungVerdict VerdictOn(const json& doctor, const std::string& effect, const std::string& mechanism) {
+RungVerdict VerdictOn(const json& doctor, const std::string& effect, const std::string& mechanism,
+                      const std::string& fault) {
   for (const json& ladder : doctor.value("ladders", json::array())) {
-    if (ladder.value("fault", "") != "network" || ladder.value("effect", "") != effect) continue;
+    if (ladder.value("fault", "") != fault || ladder.value("effect", "") != effect) continue;
     for (const json& rung : ladder.value("rungs", json::array())) {
       if (rung.value("mechanism", "") != mechanism) continue;
       return {.listed = true, .usable = rung.value("usable", false), .why = rung.value("why", "")};

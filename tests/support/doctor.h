@@ -17,7 +17,8 @@ struct RungVerdict {
 };
 
 // From the JSON of `sabot doctor -o json`.
-RungVerdict VerdictOn(const nlohmann::json& doctor, const std::string& effect, const std::string& mechanism);
+RungVerdict VerdictOn(const nlohmann::json& doctor, const std::string& effect, const std::string& mechanism,
+                      const std::string& fault = "network");
 
 // "" when the kernel gives us all that this rung is built on, otherwise what it refuses. Remembered per
 // mechanism.

@@ -10,7 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "loader/clock.h"
-#include "tests/unit/clock/victim.h"
+#include "tests/support/clock_victim.h"
 
 namespace sabot::agent {
 namespace {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A process whose clocks can be read from inside, on request and all the time.
-#ifndef SABOT_TESTS_UNIT_CLOCK_VICTIM_H_
-#define SABOT_TESTS_UNIT_CLOCK_VICTIM_H_
+#ifndef SABOT_TESTS_SUPPORT_CLOCK_VICTIM_H_
+#define SABOT_TESTS_SUPPORT_CLOCK_VICTIM_H_
 
 #include <sys/types.h>
 #include <time.h>
 
 #include <cstdint>
+#include <string>
 
 namespace sabot::test {
 
@@ -44,6 +45,11 @@ class Victim {
   // Forks a child that answers in its place from now on; its id.
   pid_t Fork() const;
 
+  // Starts `sh -c COMMAND` as a child of it, and waits for its end; its exit status.
+  int Run(const std::string& shell_command) const;
+  // Its copy of the vDSO, byte by byte.
+  std::string Vdso() const;
+
   // What the busy threads saw since the last call: how many readings, and how many that were neither the true
   // time plus `a` nor plus `b` (to 100 ms).
   struct Watch {
@@ -63,4 +69,4 @@ class Victim {
 
 }  // namespace sabot::test
 
-#endif  // SABOT_TESTS_UNIT_CLOCK_VICTIM_H_
+#endif  // SABOT_TESTS_SUPPORT_CLOCK_VICTIM_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/unit/clock/victim.h"
+#include "tests/support/clock_victim.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -20,7 +21,7 @@
 namespace sabot::test {
 namespace {
 
-enum What { kNothing, kClock, kTimeOfDay, kTime, kSyscall, kFork };
+enum What { kNothing, kClock, kTimeOfDay, kTime, kSyscall, kFork, kRun };
 
 constexpr int64_t kSecond = 1'000'000'000;
 
@@ -50,6 +51,7 @@ struct Victim::Shared {
   std::atomic<int> request = kNothing;
   std::atomic<int> clock = 0;
   std::atomic<int64_t> answer = 0;
+  char command[4096] = {};
   std::atomic<int64_t> a = 0, b = 0;
   std::atomic<uint64_t> readings = 0, odd = 0;
   std::atomic<int64_t> longest_gap = 0;
@@ -90,6 +92,15 @@ template <typename Shared>
       }
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       shared->answer = ::getpid();
+    } else if (request == kRun) {
+      const pid_t child = ::fork();
+      if (child == 0) {
+        ::execlp("sh", "sh", "-c", shared->command, nullptr);
+        ::_exit(127);
+      }
+      int status = -1;
+      ::waitpid(child, &status, 0);
+      shared->answer = status;
     } else {
       shared->answer = Look(request, shared->clock);
     }
@@ -142,6 +153,27 @@ Reading Victim::Gettimeofday() const { return Ask(kTimeOfDay, CLOCK_REALTIME); }
 Reading Victim::Time() const { return Ask(kTime, CLOCK_REALTIME); }
 Reading Victim::Syscall(clockid_t clock) const { return Ask(kSyscall, clock); }
 pid_t Victim::Fork() const { return static_cast<pid_t>(Ask(kFork, CLOCK_REALTIME).seen); }
+
+int Victim::Run(const std::string& shell_command) const {
+  if (shell_command.size() >= sizeof(shared_->command)) throw std::runtime_error("a long command");
+  shell_command.copy(shared_->command, sizeof(shared_->command) - 1);
+  shared_->command[shell_command.size()] = 0;
+  return static_cast<int>(Ask(kRun, CLOCK_REALTIME).seen);
+}
+
+std::string Victim::Vdso() const {
+  std::ifstream maps("/proc/" + std::to_string(pid_) + "/maps");
+  std::ifstream memory("/proc/" + std::to_string(pid_) + "/mem", std::ios::binary);
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find("[vdso]") == line.npos) continue;
+    const size_t begin = std::stoull(line, nullptr, 16);
+    std::string bytes(std::stoull(line.substr(line.find('-') + 1), nullptr, 16) - begin, 0);
+    memory.seekg(static_cast<std::streamoff>(begin));
+    memory.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    return bytes;
+  }
+  throw std::runtime_error("no vDSO");
+}
 
 void Victim::WatchFor(int64_t a, int64_t b) {
   shared_->a = a;
