@@ -17,9 +17,9 @@ std::string Object(std::string_view api_version, std::string_view kind) {
 }
 
 TEST(Kinds, EveryExperimentOfUpstreamIsKnown) {
-  for (std::string_view name : {"AWSChaos", "AzureChaos", "BlockChaos", "DNSChaos", "GCPChaos", "HTTPChaos",
-                                "IOChaos", "JVMChaos", "KernelChaos", "PhysicalMachineChaos", "PodChaos",
-                                "StressChaos", "TimeChaos", "Schedule", "Workflow"}) {
+  for (std::string_view name :
+       {"AWSChaos", "AzureChaos", "BlockChaos", "DNSChaos", "GCPChaos", "HTTPChaos", "IOChaos", "JVMChaos",
+        "KernelChaos", "PhysicalMachineChaos", "PodChaos", "StressChaos", "Schedule", "Workflow"}) {
     EXPECT_THAT(ErrorsOf(Object("chaos-mesh.org/v1alpha1", name)),
                 ElementsAre(StrCat("kind: kind ", name, " is not supported by this version")));
   }
@@ -31,14 +31,15 @@ TEST(Kinds, OurOwnGroupIsKnown) {
 }
 
 TEST(Kinds, AnUnknownOneIsToldWhatThereIs) {
-  EXPECT_THAT(ErrorsOf(Object("chaos-mesh.org/v1alpha1", "NetworkChoas")),
-              ElementsAre("kind: kind \"NetworkChoas\" is not known in chaos-mesh.org/v1alpha1; supported: "
-                          "NetworkChaos (chaos-mesh.org/v1alpha1), List (v1)"));
+  EXPECT_THAT(
+      ErrorsOf(Object("chaos-mesh.org/v1alpha1", "NetworkChoas")),
+      ElementsAre("kind: kind \"NetworkChoas\" is not known in chaos-mesh.org/v1alpha1; supported: "
+                  "NetworkChaos (chaos-mesh.org/v1alpha1), TimeChaos (chaos-mesh.org/v1alpha1), List (v1)"));
   EXPECT_THAT(
       ErrorsOf(Object("chaos-mesh.org/v1", "NetworkChaos")),
       ElementsAre(
           "apiVersion: apiVersion \"chaos-mesh.org/v1\" is not known for kind NetworkChaos; supported: "
-          "NetworkChaos (chaos-mesh.org/v1alpha1), List (v1)"));
+          "NetworkChaos (chaos-mesh.org/v1alpha1), TimeChaos (chaos-mesh.org/v1alpha1), List (v1)"));
   EXPECT_THAT(ErrorsOf(Object("apps/v1", "Deployment")),
               ElementsAre(HasSubstr("apiVersion: apiVersion \"apps/v1\" is not known; supported: ")));
 }

@@ -43,6 +43,21 @@ TEST(Examples, Partition) {
                           "demo/server: partition BOTH with 10.77.0.1/32 fd77::1/128"));
 }
 
+TEST(Examples, Time) {
+  const api::Manifests manifests = api::LoadManifests(PathOf("time.yaml"));
+  ASSERT_THAT(manifests.problems, IsEmpty()) << ToString(manifests.problems[0]);
+  std::mt19937_64 rng;
+  const PlanResult result =
+      Plan(manifests.experiments, LoadInventory(PathOf("inventory.yaml")).inventory, {}, rng);
+  ASSERT_THAT(ProblemsOf(result), IsEmpty());
+  ASSERT_EQ(result.maps.at("").faults_size(), 1);
+  const sabot::v1::Fault& fault = result.maps.at("").faults(0);
+  EXPECT_EQ(fault.target().name(), "demo/client");
+  EXPECT_EQ(fault.clock().skew().offset_ns(), 5'400'000'000'000);
+  EXPECT_THAT(fault.clock().clock_ids(), ElementsAre(0));
+  EXPECT_EQ(fault.expires_in_ms(), 10'000u);
+}
+
 // The first minute: two --target flags and no inventory file.
 TEST(Examples, WorkWithTargetFlags) {
   Inventory inventory;
