@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -95,7 +96,13 @@ absl::StatusOr<bool> StoppedProcess::SeizeNew() {
     if (::ptrace(PTRACE_SEIZE, id, nullptr, nullptr) != 0) {
       const int error = errno;
       if (error == ESRCH) continue;
-      if (const pid_t tracer = TracerOf(pid_, id); tracer != 0) {
+      const pid_t tracer = TracerOf(pid_, id);
+      // A thread of ours that is about to end, and to let go: one that can be waited for is gone a moment
+      // before that.
+      if (tracer != 0 && ::access(absl::StrCat("/proc/self/task/", tracer).c_str(), F_OK) == 0) {
+        return absl::UnavailableError(absl::StrCat("process ", pid_, " is just being let go of"));
+      }
+      if (tracer != 0) {
         return absl::FailedPreconditionError(
             absl::StrCat("process ", pid_, " is being traced by process ", tracer, ", a debugger perhaps"));
       }

@@ -210,13 +210,14 @@ void TwoFaultsActAndLeaveIndependently(const std::string& mechanism) {
 
 void EndsAtItsDeadline(const std::string& mechanism) {
   Stage stage(mechanism);
-  auto run = stage.Start({Chaos("skew", "1h", "", "2s")});
+  const int seconds = static_cast<int>(2 + TimeScale() / 2);
+  auto run = stage.Start({Chaos("skew", "1h", "", absl::StrCat(seconds, "s"))});
   const FaultReport fault = run->WaitInjected().front();
   const int64_t told = NowNs();
   stage.ExpectOffset(kHour);
   // Nobody is there to end it.
   run->Signal(SIGSTOP);
-  EXPECT_TRUE(Stage::Becomes(stage.target(), 0, absl::Seconds(2) + Scaled(absl::Seconds(1))));
+  EXPECT_TRUE(Stage::Becomes(stage.target(), 0, absl::Seconds(seconds) + Scaled(absl::Seconds(1))));
   const int64_t lived = NowNs() - told;
   EXPECT_GE(lived, static_cast<int64_t>(fault.expires_in_ms) * 1'000'000 -
                        absl::ToInt64Nanoseconds(Scaled(absl::Milliseconds(300))));
