@@ -97,7 +97,7 @@ void LiveFault::TryApply(FaultRuntime& runtime) {
   if (applied.ok()) applied = ApplyBestRung(runtime, *type);
   if (!applied.ok()) return Reject(applied);
   phase_ = sabot::v1::INJECTED;
-  message_.clear();
+  message_ = injection_->Note();
 }
 
 absl::Status LiveFault::ApplyBestRung(FaultRuntime& runtime, const FaultType& type) {

@@ -28,12 +28,30 @@ absl::StatusOr<ClockEngine*> FaultContext::Clock(bool follow) {
   return engine.get();
 }
 
+absl::StatusOr<SyscallEngine*> FaultContext::Syscalls() {
+  if (syscalls_ == nullptr) {
+    const loader::SyscallPrograms::Options options = {
+        .rules = options_.max_faults,
+        .keys = options_.max_faults * 8,
+        .kprobe_override = features_.Has(loader::Feature::kKprobeOverride),
+        .fmod_ret_syscall = features_.Has(loader::Feature::kFmodRetSyscall),
+        .fmod_ret_security = features_.Has(loader::Feature::kFmodRetSecurity),
+        .cgroup_sock_addr = features_.Has(loader::Feature::kCgroupSockAddr),
+        .cgroup_sockopt = features_.Has(loader::Feature::kCgroupSockopt),
+        .self = OwnThreadGroup()};
+    SABOT_ASSIGN_OR_RETURN(syscalls_, SyscallEngine::Create(options));
+    syscalls_->SetLease(lease_ns_);
+  }
+  return syscalls_.get();
+}
+
 void FaultContext::SetLease(uint64_t boottime_ns) {
   lease_ns_ = boottime_ns;
   for (auto& engine : clocks_) {
     if (engine != nullptr) engine->SetLease(boottime_ns);
   }
   if (network_ != nullptr) network_->SetLease(boottime_ns);
+  if (syscalls_ != nullptr) syscalls_->SetLease(boottime_ns);
 }
 
 absl::Status FaultContext::Refresh() {

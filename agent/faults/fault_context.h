@@ -13,6 +13,7 @@
 #include "agent/journal.h"
 #include "agent/network/engine.h"
 #include "agent/state_dir.h"
+#include "agent/syscall/engine.h"
 #include "loader/probe.h"
 
 namespace sabot::agent {
@@ -34,6 +35,7 @@ class FaultContext {
   absl::StatusOr<NetworkEngine*> Network();
   // `follow`: new processes are told of by the kernel.
   absl::StatusOr<ClockEngine*> Clock(bool follow);
+  absl::StatusOr<SyscallEngine*> Syscalls();
 
   // How many faults begin together.
   size_t at_once() const { return at_once_; }
@@ -53,6 +55,7 @@ class FaultContext {
   uint64_t lease_ns_ = 0;
   std::unique_ptr<NetworkEngine> network_;
   std::unique_ptr<ClockEngine> clocks_[2];  // that looks for processes, that follows them
+  std::unique_ptr<SyscallEngine> syscalls_;
 };
 
 }  // namespace sabot::agent

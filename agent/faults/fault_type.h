@@ -50,6 +50,8 @@ class Injection {
   virtual ~Injection() = default;
   // After End(): the final ones.
   virtual absl::StatusOr<sabot::v1::Counters> Observe() = 0;
+  // What the status shall say besides; empty: nothing.
+  virtual std::string Note() const { return ""; }
   // It does nothing from here on. Idempotent.
   virtual absl::Status End() = 0;
   // What the status shall say beside the counters; mostly empty.

@@ -4,6 +4,7 @@
 #include "agent/faults/clock.h"
 #include "agent/faults/fault_type.h"
 #include "agent/faults/network.h"
+#include "agent/faults/syscall.h"
 
 namespace sabot::agent {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 constexpr const FaultType* kTypes[] = {
     &kNetworkFault,
     &kClockFault,
+    &kSyscallFault,
 };
 
 }  // namespace

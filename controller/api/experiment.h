@@ -10,6 +10,7 @@
 #include "controller/api/metadata.h"
 #include "controller/api/network_chaos.h"
 #include "controller/api/source.h"
+#include "controller/api/syscall_chaos.h"
 #include "controller/api/time_chaos.h"
 
 namespace sabot::api {
@@ -19,7 +20,7 @@ struct Experiment {
   std::string kind;         // "NetworkChaos"
   ObjectMeta metadata;
   // A new kind adds its spec here and one line to the list in kinds.cc.
-  std::variant<NetworkChaosSpec, TimeChaosSpec> spec;
+  std::variant<NetworkChaosSpec, TimeChaosSpec, SyscallChaosSpec> spec;
   Source source;
 };
 

@@ -31,7 +31,7 @@ constexpr Kind kKinds[] = {
     {kChaosMesh, "PodNetworkChaos", nullptr},
     {kChaosMesh, "PodIOChaos", nullptr},
     {kChaosMesh, "PodHttpChaos", nullptr},
-    {kSabot, "SyscallChaos", nullptr},
+    {kSabot, "SyscallChaos", DecodeSyscallChaos},
 };
 
 }  // namespace

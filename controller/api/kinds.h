@@ -27,6 +27,7 @@ absl::Span<const Kind> AllKinds();
 // One per kind, in the file of the kind.
 void DecodeNetworkChaos(ObjectDecoder& spec, Experiment& experiment);
 void DecodeTimeChaos(ObjectDecoder& spec, Experiment& experiment);
+void DecodeSyscallChaos(ObjectDecoder& spec, Experiment& experiment);
 
 }  // namespace sabot::api
 

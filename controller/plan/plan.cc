@@ -9,6 +9,7 @@
 #include "controller/api/str_cat.h"
 #include "controller/plan/draft.h"
 #include "controller/plan/plan_network.h"
+#include "controller/plan/plan_syscall.h"
 #include "controller/plan/plan_time.h"
 #include "controller/plan/pod_index.h"
 
@@ -26,6 +27,10 @@ void PlanSpec(const api::NetworkChaosSpec& spec, PodIndex& index, absl::BitGenRe
 
 void PlanSpec(const api::TimeChaosSpec& spec, PodIndex& index, absl::BitGenRef rng, Draft& draft) {
   PlanTimeChaos(spec, index, rng, draft);
+}
+
+void PlanSpec(const api::SyscallChaosSpec& spec, PodIndex& index, absl::BitGenRef rng, Draft& draft) {
+  PlanSyscallChaos(spec, index, rng, draft);
 }
 
 class Planner {

@@ -47,7 +47,7 @@ MAY_INCLUDE = {
     "controller/": ("controller/", "sabot/", "loader/status.h", "loader/fd.h"),
 }
 # Parts of the agent that must not reach back into what drives them.
-FAULT_PARTS = ("agent/faults/", "agent/network/", "agent/pacer/")
+FAULT_PARTS = ("agent/faults/", "agent/network/", "agent/pacer/", "agent/syscall/")
 
 
 def includes(root, name):

@@ -13,6 +13,7 @@
 #include "tests/host/clock_conformance.h"
 #include "tests/host/property.h"
 #include "tests/host/report.h"
+#include "tests/host/syscall_rows.h"
 #include "tests/support/doctor.h"
 #include "tests/support/sabot_cli.h"
 #include "tests/support/subprocess.h"
@@ -68,6 +69,7 @@ void RegisterTests() {
 class Reporter : public testing::EmptyTestEventListener {
  public:
   void OnTestEnd(const testing::TestInfo& test) override {
+    NoteSyscallTest(test);
     for (const Cell& cell : Cells()) {
       for (const Property& property : Properties()) {
         bool is_this = cell.Suite() == test.test_suite_name() &&
@@ -88,6 +90,7 @@ int main(int argc, char** argv) {
   AdoptOrphans();
   RegisterTests();
   RegisterClockTests();
+  RegisterSyscallTests();
   if (testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
   if (::access(SabotBinary().c_str(), X_OK) != 0) {
     std::fprintf(stderr, "conformance: there is no binary at %s; build it or set SABOT_BIN\n",

@@ -155,4 +155,46 @@ std::string WhyNotTap() {
   });
 }
 
+std::string WhyNotOverride() {
+  return Reason([] {
+    Quiet();
+    const bpf_insn program[] = {Mov32Imm(2, 0), Call(BPF_FUNC_override_return), Mov32Imm(0, 0), Exit()};
+    UniqueFd(RequireSyscall(bpf_prog_load(BPF_PROG_TYPE_KPROBE, "yardstick", "GPL", program,
+                                          sizeof(program) / sizeof(program[0]), nullptr),
+                            "load a kprobe program that overrides a result"));
+  });
+}
+
+std::string WhyNotFmodRet(const std::string& function) {
+  return Reason([&] {
+    Quiet();
+    const int id = libbpf_find_vmlinux_btf_id(function.c_str(), BPF_MODIFY_RETURN);
+    Require(id > 0, "find " + function + " in the kernel's BTF");
+    const bpf_insn program[] = {Mov32Imm(0, 0), Exit()};
+    LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_MODIFY_RETURN,
+                .attach_btf_id = static_cast<__u32>(id));
+    UniqueFd loaded(RequireSyscall(bpf_prog_load(BPF_PROG_TYPE_TRACING, "yardstick", "GPL", program,
+                                                 sizeof(program) / sizeof(program[0]), &options),
+                                   "load an fmod_ret program for " + function));
+    UniqueFd(RequireSyscall(bpf_raw_tracepoint_open(nullptr, loaded.get()), "attach to " + function));
+  });
+}
+
+std::string WhyNotCgroupConnect() {
+  return Reason([] {
+    Quiet();
+    const bpf_insn program[] = {Mov32Imm(1, static_cast<__u32>(-EPERM)), Call(BPF_FUNC_set_retval),
+                                Mov32Imm(0, 1), Exit()};
+    LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_CGROUP_INET4_CONNECT);
+    UniqueFd loaded(RequireSyscall(bpf_prog_load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, "yardstick", "GPL", program,
+                                                 sizeof(program) / sizeof(program[0]), &options),
+                                   "load a connect4 program"));
+    TestCgroup cgroup("connect-check");
+    UniqueFd directory(
+        RequireSyscall(::open(cgroup.path().c_str(), O_DIRECTORY | O_CLOEXEC), "open " + cgroup.path()));
+    UniqueFd(RequireSyscall(bpf_link_create(loaded.get(), directory.get(), BPF_CGROUP_INET4_CONNECT, nullptr),
+                            "attach to a cgroup"));
+  });
+}
+
 }  // namespace sabot::test

@@ -32,6 +32,9 @@ std::string WhyNotClsact();
 std::string WhyNotCgroupSkb();
 std::string WhyNotQdisc(const std::string& kind);  // "fq", "netem", "prio"
 std::string WhyNotTap();
+std::string WhyNotOverride();                            // bpf_override_return
+std::string WhyNotFmodRet(const std::string& function);  // "security_file_open"
+std::string WhyNotCgroupConnect();                       // with an error of ours
 
 }  // namespace sabot::test
 

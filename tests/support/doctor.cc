@@ -23,6 +23,8 @@ std::string FirstReason(const std::vector<std::function<std::string()>>& checks)
 std::string WhyNotNetem() { return WhyNotQdisc("netem"); }
 std::string WhyNotPrio() { return WhyNotQdisc("prio"); }
 std::string WhyNotFq() { return WhyNotQdisc("fq"); }
+std::string WhyNotFmodRetSyscall() { return WhyNotFmodRet("__x64_sys_openat"); }
+std::string WhyNotFmodRetSecurity() { return WhyNotFmodRet("security_file_open"); }
 
 // What each rung cannot do without, whatever else it uses.
 const std::map<std::string, std::vector<std::function<std::string()>>>& Grounds() {
@@ -33,6 +35,10 @@ const std::map<std::string, std::vector<std::function<std::string()>>>& Grounds(
       {"edt", {WhyNotFq, WhyNotClsact}},
       {"netem", {WhyNotNetem, WhyNotPrio, WhyNotClsact}},
       {"pacer", {WhyNotTap, WhyNotClsact}},
+      {"override", {WhyNotOverride}},
+      {"fmod_ret", {WhyNotFmodRetSyscall}},
+      {"security", {WhyNotFmodRetSecurity}},
+      {"cgroup", {WhyNotCgroupConnect}},
   };
   return grounds;
 }

@@ -58,6 +58,18 @@ TEST(Examples, Time) {
   EXPECT_EQ(fault.expires_in_ms(), 10'000u);
 }
 
+TEST(Examples, Syscalls) {
+  const InventoryFile inventory = LoadInventory(PathOf("inventory.yaml"));
+  for (std::string_view name : {"syscall-errno.yaml", "syscall-args.yaml"}) {
+    const api::Manifests manifests = api::LoadManifests(PathOf(name));
+    EXPECT_THAT(manifests.problems, IsEmpty()) << ToString(manifests.problems[0]);
+    std::mt19937_64 rng;
+    const PlanResult result = Plan(manifests.experiments, inventory.inventory, {}, rng);
+    EXPECT_THAT(ProblemsOf(result), IsEmpty()) << name;
+    EXPECT_EQ(result.maps.at("").faults_size(), 1) << name;
+  }
+}
+
 // The first minute: two --target flags and no inventory file.
 TEST(Examples, WorkWithTargetFlags) {
   Inventory inventory;
