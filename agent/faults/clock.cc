@@ -28,7 +28,6 @@ using loader::Feature;
 using sabot::v1::ClockFault;
 using sabot::v1::Fault;
 using sabot::v1::FIDELITY_DEGRADED;
-using sabot::v1::FIDELITY_EXACT;
 
 constexpr int32_t kStandstill = 1'000'000'000;
 constexpr uint32_t kProcessorTime = 1 << CLOCK_PROCESS_CPUTIME_ID | 1 << CLOCK_THREAD_CPUTIME_ID;
@@ -77,7 +76,7 @@ constexpr std::string_view kByEnd = "the shim itself, at its end; the journal ta
 constexpr int kFollow = 1, kLook = 0;
 
 constexpr Rung kSkewLadder[] = {
-    {"vdso", kVdsoNeeds, FIDELITY_EXACT, kByEnd,
+    {"vdso", kVdsoNeeds, FIDELITY_DEGRADED, kByEnd,
      "a new program reads the true clock for a moment (about a millisecond) until the shim is in it; direct "
      "system calls are not covered",
      kFollow},
