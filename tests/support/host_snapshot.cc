@@ -232,8 +232,8 @@ std::vector<std::string> HostSnapshot::DifferenceFrom(const HostSnapshot& before
 std::vector<std::string> DifferenceSince(const HostSnapshot& before, const SnapshotScope& scope,
                                          absl::Duration patience) {
   int64_t deadline_ns = NowNs() + absl::ToInt64Nanoseconds(Scaled(patience));
-  // The kernel empties a program array that nobody holds any more from a work queue. Asking for it by its id just
-  // before it does queues that a second time, in vain, and the array stays for ever.
+  // The kernel empties a program array that nobody holds any more from a work queue. Asking for it by its id
+  // just before it does queues that a second time, in vain, and the array stays for ever.
   ::usleep(50'000);
   while (true) {
     std::vector<std::string> difference = HostSnapshot::Take(scope).DifferenceFrom(before);
