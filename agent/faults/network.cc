@@ -140,6 +140,21 @@ constexpr size_t kTcxCrowd = 32;
 constexpr Rung kTcx = {"tcx", kTcxNeeds, FIDELITY_EXACT, kByDescriptor, "", Id(NetworkRung::kTcx), kTcxCrowd};
 constexpr Rung kClsact = {"clsact", kClsactNeeds, FIDELITY_EXACT, kByJournal, "", Id(NetworkRung::kClsact)};
 
+constexpr Rung kEdt = {
+    "edt",
+    kEdtNeeds,
+    FIDELITY_EXACT,
+    kByJournal,
+    "delayed packets pass the device's other egress programs twice; replaces the default root qdisc by fq",
+    Id(NetworkRung::kEdt)};
+constexpr Rung kPacer = {
+    "pacer",
+    kPacerNeeds,
+    FIDELITY_EXACT,
+    "the helper process, which leaves when the agent does",
+    "a user-space process holds the packets: costs up to a core under load; Ethernet devices only",
+    Id(NetworkRung::kPacer)};
+
 constexpr Rung kLossLadder[] = {
     kTcx,
     kClsact,
@@ -153,14 +168,10 @@ constexpr Rung kLossLadder[] = {
 };
 
 constexpr Rung kDelayLadder[] = {
-    {"edt", kEdtNeeds, FIDELITY_EXACT, kByJournal,
-     "delayed packets pass the device's other egress programs twice; replaces the default root qdisc by fq",
-     Id(NetworkRung::kEdt)},
+    kEdt,
     {"netem", kNetemNeeds, FIDELITY_EXACT, kByJournal,
      "replaces the device's default root qdisc; at most 4 faults of one target", Id(NetworkRung::kNetem)},
-    {"pacer", kPacerNeeds, FIDELITY_EXACT, "the helper process, which leaves when the agent does",
-     "a user-space process holds the packets: costs up to a core under load; Ethernet devices only",
-     Id(NetworkRung::kPacer)},
+    kPacer,
 };
 
 constexpr Rung kDuplicateLadder[] = {kTcx, kClsact};
@@ -173,14 +184,7 @@ constexpr Rung kCorruptLadder[] = {
      Id(NetworkRung::kNetem)},
 };
 
-constexpr Rung kRateLadder[] = {
-    {"edt", kEdtNeeds, FIDELITY_EXACT, kByJournal,
-     "delayed packets pass the device's other egress programs twice; replaces the default root qdisc by fq",
-     Id(NetworkRung::kEdt)},
-    {"pacer", kPacerNeeds, FIDELITY_EXACT, "the helper process, which leaves when the agent does",
-     "a user-space process holds the packets: costs up to a core under load; Ethernet devices only",
-     Id(NetworkRung::kPacer)},
-};
+constexpr Rung kRateLadder[] = {kEdt, kPacer};
 
 constexpr Rung kPartitionLadder[] = {
     {"cgroup_skb", kCgroupNeeds, FIDELITY_EXACT, kByDescriptor, "", Id(NetworkRung::kCgroupSkb)},
