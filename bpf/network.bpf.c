@@ -331,17 +331,25 @@ static __always_inline __u32 roll(__u32 correlation, __u32 *last)
 	return sabot_roll(correlation, correlation ? bpf_get_prandom_u32() : 0, bpf_get_prandom_u32(), last);
 }
 
+/* The next rule, if its dice say so. */
+static __always_inline struct sabot_rule *next_hit(struct walk *walk, __u32 *bit, struct sabot_counters **counts)
+{
+	struct sabot_dice *dice;
+	struct sabot_rule *rule = next_rule(walk, bit, counts, &dice);
+
+	return rule && roll(rule->correlation, &dice->last) < rule->chance ? rule : NULL;
+}
+
 static long roll_drop(__u32 i, struct walk *walk)
 {
 	struct sabot_counters *counts;
-	struct sabot_dice *dice;
 	struct sabot_rule *rule;
 	__u32 bit;
 
 	if (!walk->bits)
 		return 1;
-	rule = next_rule(walk, &bit, &counts, &dice);
-	if (!rule || roll(rule->correlation, &dice->last) >= rule->chance)
+	rule = next_hit(walk, &bit, &counts);
+	if (!rule)
 		return 0;
 	counts->affected++;
 	walk->drop = true;
@@ -352,14 +360,13 @@ static long roll_drop(__u32 i, struct walk *walk)
 static long roll_copy(__u32 i, struct walk *walk)
 {
 	struct sabot_counters *counts;
-	struct sabot_dice *dice;
 	struct sabot_rule *rule;
 	__u32 bit;
 
 	if (!walk->bits)
 		return 1;
-	rule = next_rule(walk, &bit, &counts, &dice);
-	if (!rule || roll(rule->correlation, &dice->last) >= rule->chance)
+	rule = next_hit(walk, &bit, &counts);
+	if (!rule)
 		return 0;
 	walk->hits |= 1ull << bit;
 	walk->copies++;
@@ -446,14 +453,13 @@ static long add_delay(__u32 i, struct walk *walk)
 static long classify(__u32 i, struct walk *walk)
 {
 	struct sabot_counters *counts;
-	struct sabot_dice *dice;
 	struct sabot_rule *rule;
 	__u32 bit;
 
 	if (!walk->bits)
 		return 1;
-	rule = next_rule(walk, &bit, &counts, &dice);
-	if (!rule || roll(rule->correlation, &dice->last) >= rule->chance)
+	rule = next_hit(walk, &bit, &counts);
+	if (!rule)
 		return 0;
 	walk->hits |= 1ull << bit;
 	walk->subset |= 1u << (rule->ordinal & (SABOT_NETEM_RULES - 1));
